@@ -1,1 +1,1 @@
-"""Which model should serve this request, why, and what may it cost?  Pure decisions over frozen records."""
+"""Which model should serve this request, why, and what may it cost?"""
