@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
+from pytest_cov.plugin import CovPlugin
 
 # The same examples in each run: a red run is a fact about the code and not luck.  To look for new
 # ones: `uv run pytest --hypothesis-profile=explore`.  No deadline: the machine is shared.
@@ -14,23 +17,23 @@ settings.load_profile("suite")
 CORE_COVERAGE_PERCENT = 100
 
 
-def selects(config: pytest.Config) -> bool:
-    """Was only a part of the suite asked for?  A part cannot cover the whole core."""
+def runs_the_whole_suite(config: pytest.Config) -> bool:
+    """Was nothing selected?  A part of the suite cannot cover the whole core."""
     option = config.option
-    paths = config.args_source is pytest.Config.ArgsSource.ARGS
-    words = option.keyword or option.markexpr or option.deselect or option.ignore
-    again = getattr(option, "lf", False) or getattr(option, "stepwise", False)
-    return bool(paths or words or again or option.collectonly)
+    selected = option.keyword or option.markexpr or option.deselect or option.ignore
+    again = option.lf or option.failedfirst or option.stepwise
+    whole = {Path(path) for path in config.getini("testpaths")}
+    return not (selected or again or option.collectonly) and {*map(Path, config.args)} == whole
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Hold the core to full branch coverage where the whole suite runs, and only there."""
-    measure = config.pluginmanager.getplugin("_cov")
-    if measure is None:
-        return
-    if selects(config):
-        measure.options.cov_fail_under = None
-    else:
-        measure.options.cov_fail_under = CORE_COVERAGE_PERCENT
-        measure.options.cov_report = {"term-missing": None}
+    plugins, option = config.pluginmanager, config.option
+    if plugins.hasplugin("_cov") or option.no_cov or not runs_the_whole_suite(config):
+        return  # asked for by hand, asked against, or of no meaning
+    option.cov_source = ["astrolabe_core"]
+    option.cov_branch = True
+    option.cov_report = {"term-missing": None}
+    option.cov_fail_under = CORE_COVERAGE_PERCENT
+    plugins.register(CovPlugin(option, plugins), "_cov")
