@@ -1,0 +1,103 @@
+"""A plain run fails for a core not covered, for a warning, and for a test that hangs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.modules import ROOT
+
+CORE = """
+def sign(x: int) -> int:
+    if x < 0:
+        return -1
+    return 1
+"""
+TESTS = """
+from astrolabe_core.signs import sign
+
+def test_positive():
+    assert sign(1) == 1
+"""
+TESTS_OF_THE_REST = """
+def test_negative():
+    assert sign(-1) == -1
+"""
+TESTS_WITH_A_WARNING = """
+import warnings
+
+def test_warns():
+    warnings.warn("old", DeprecationWarning)
+"""
+TESTS_THAT_HANG = """
+import threading
+
+def test_hangs():
+    threading.Event().wait(30)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Lay out a small project under the configuration of this one."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "astrolabe_core").mkdir()
+    (tmp_path / "astrolabe_core/__init__.py").touch()
+    (tmp_path / "astrolabe_core/signs.py").write_text(CORE)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copy(ROOT / "tests/conftest.py", tmp_path / "tests")
+    return tmp_path
+
+
+def run(project: Path, tests: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (project / "tests/test_signs.py").write_text(tests)
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=project,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_branch_of_the_core_that_no_test_takes_fails_the_plain_run(project: Path) -> None:
+    result = run(project, TESTS)
+    assert "Required test coverage of 100% not reached" in result.stdout, result.stdout
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_naming_the_whole_suite_is_a_plain_run(project: Path) -> None:
+    assert run(project, TESTS, "tests/").returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_covered_core_passes_the_plain_run(project: Path) -> None:
+    result = run(project, TESTS + TESTS_OF_THE_REST)
+    assert "Required test coverage of 100% reached" in result.stdout, result.stdout
+    assert result.returncode == pytest.ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-k", "positive"], ["tests/test_signs.py"], ["--no-cov"]], ids=" ".join
+)
+def test_a_part_of_the_suite_need_not_cover_the_core(project: Path, arguments: list[str]) -> None:
+    result = run(project, TESTS, *arguments)
+    assert result.returncode == pytest.ExitCode.OK, result.stdout + result.stderr
+
+
+def test_a_warning_fails_the_run(project: Path) -> None:
+    result = run(project, TESTS + TESTS_OF_THE_REST + TESTS_WITH_A_WARNING)
+    assert "DeprecationWarning: old" in result.stdout
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_test_that_hangs_fails_the_run(project: Path) -> None:
+    result = run(project, TESTS_THAT_HANG, "-k", "hangs", "--timeout=1")
+    assert "Timeout" in result.stdout
+    assert result.returncode == pytest.ExitCode.TESTS_FAILED
