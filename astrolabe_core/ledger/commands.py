@@ -16,7 +16,7 @@ from astrolabe_core.usage import UsageRecord
 
 @frozen(kw_only=True)
 class Ending:
-    """What is written beside the command that ends a request: its usage row and its trace as JSON."""
+    """What is written with the command that ends a request: its usage row, its trace as JSON."""
 
     usage: UsageRecord
     trace: str | None = field(default=None, repr=False)
