@@ -15,6 +15,10 @@ EDGES = {
 }
 
 
+# Protocols that a host implements asynchronously; nothing else about them is an edge.
+ASYNCHRONOUS = {"astrolabe_core.ports"}
+
+
 def decides(of: Module) -> bool:
     return not any(of.name == edge or of.name.startswith(f"{edge}.") for edge in EDGES)
 
@@ -22,7 +26,13 @@ def decides(of: Module) -> bool:
 def test_the_core_has_no_float_clock_chance_or_input() -> None:
     deciding = [of for of in modules(ROOT, "astrolabe_core") if decides(of)]
     assert deciding
-    assert [fault for of in deciding for fault in impurities(of)] == []
+    faults = [
+        fault
+        for of in deciding
+        for fault in impurities(of)
+        if not (of.name in ASYNCHRONOUS and fault.endswith("is asynchronous"))
+    ]
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize(
