@@ -102,7 +102,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What of the call is not in its body: its id, the second, the host that serves, the cached prompt tokens."""
+    """What of the call is not in its body: id, second, host, cached tokens, dictated text."""
 
     id: str
     created: int
@@ -257,5 +257,5 @@ def _spoil(said: str, faults: Faults) -> str:
     if "fenced-json" in faults:
         said = f"```json\n{said}\n```"
     if "chatty-json" in faults:
-        said = f"Sure, here is the JSON you asked for:\n\n{said}\n\nLet me know if you need anything else."
+        said = f"Sure, here is the JSON you asked for:\n\n{said}\n\nAnything else?"
     return said

@@ -37,7 +37,8 @@ from astrolabe_http.simulator.provider import CHAT, RESPONSES, Dialect, Exchange
 from astrolabe_http.simulator.settings import SimulatorSettings
 
 DEFAULT_SETTINGS = SimulatorSettings()
-_HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+_NO_CODE = b'{"error":{"message":"Internal error"}}'
+_HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 
 
 def create_simulator(
@@ -69,6 +70,7 @@ class Completions:
         self._dialect = dialect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read, answer or refuse, and write down how it ended."""
         provider = self._provider
         record = provider.journal.open(
             provider.settings.clock(), scope["method"], scope["path"], scope["headers"]
@@ -117,9 +119,7 @@ class Completions:
             error.metadata["provider_name"] = exchange.answer.host
             await _refuse(connection, record, error, headers)
         elif "no-code" in faults:
-            await _send_error(
-                connection, record, 500, b'{"error":{"message":"Internal error"}}', JSON_TYPE
-            )
+            await _send_error(connection, record, 500, _NO_CODE, JSON_TYPE, *headers)
         elif "html" in faults:
             await _send_error(connection, record, 502, _HTML, (b"content-type", b"text/html"))
         else:
@@ -175,6 +175,7 @@ class Listing:
         self._models = orjson.dumps(list_models(tuple(provider.models.values())))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from what is known."""
         provider = self._provider
         record = provider.journal.open(
             provider.settings.clock(), scope["method"], scope["path"], scope["headers"]

@@ -160,7 +160,7 @@ COMMON_FIELDS: dict[str, Check] = {
 
 
 def check_fields(body: Mapping[str, object], checks: Mapping[str, Check]) -> Refusal | None:
-    """The first field whose value the schema forbids; null counts as absent, as most of the schema says."""
+    """The first field whose value the schema forbids; null counts as absent."""
     for name, (holds, expected) in checks.items():
         value = body.get(name)
         if value is not None and not holds(value):

@@ -4,6 +4,8 @@ Bodies and chunks in OpenRouter's dress: `gen-` ids, `provider`, `native_finish_
 `system_fingerprint` and `service_tier`, usage always on the last chunk. Pure.
 """
 
+from collections.abc import Mapping
+
 import orjson
 
 from astrolabe_http.simulator import text
@@ -125,7 +127,7 @@ def _reasoning(said: str) -> dict[str, object]:
 def _chunk(
     head: dict[str, object],
     index: int,
-    delta: dict[str, object],
+    delta: Mapping[str, object],
     finish: str | None = None,
     native: str | None = None,
     content: int = 0,
@@ -141,14 +143,12 @@ def _chunk(
 
 
 def _content(head: dict[str, object], index: int, choice: Choice, words: int) -> list[Frame]:
-    made: list[Frame] = []
-    for piece in text.pieces(choice.text, words):
-        delta: dict[str, object] = {"role": "assistant", "content": piece}
-        made.append(_chunk(head, index, delta, content=len(piece.encode())))
-    for piece in text.pieces(choice.refusal, words):
-        made.append(
-            _chunk(head, index, {"role": "assistant", "refusal": piece}, content=len(piece))
-        )
+    spoken = [("content", piece) for piece in text.pieces(choice.text, words)]
+    spoken += [("refusal", piece) for piece in text.pieces(choice.refusal, words)]
+    made = [
+        _chunk(head, index, {"role": "assistant", key: piece}, content=len(piece.encode()))
+        for key, piece in spoken
+    ]
     for place, call in enumerate(choice.calls):
         opening = {
             "index": place,

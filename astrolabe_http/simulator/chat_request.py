@@ -202,7 +202,7 @@ def _form(value: object) -> tuple[Form, object] | Refusal:
             return Form.SCHEMA, inner.get("schema") or {}
         case _:
             return refuse_request(
-                f"Invalid input: response_format must be one of {', '.join(_FORMATS)}, json_schema with a name",
+                f"Invalid input: response_format must be one of {', '.join(_FORMATS)}",
                 path=["response_format"],
             )
 

@@ -124,7 +124,7 @@ class Connection:
         return not self.gone.is_set()
 
     def abort(self) -> None:
-        """Reset the socket. ASGI has no word for it, so this takes uvicorn's transport where there is one."""
+        """Reset the socket. ASGI has no word for it: take uvicorn's transport."""
         transport = getattr(getattr(self._receive, "__self__", None), "transport", None)
         if transport is not None:
             transport.abort()

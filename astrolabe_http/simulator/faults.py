@@ -107,24 +107,24 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind(
         "error-200",
         "failure after the status was sent",
-        "200, then the error: as body (Responses: `status` failed), or as the first frame of the stream",
+        "200, then the error: as body (Responses: `status` failed), or as the stream's first frame",
     ),
     FaultKind(
         "error-mid",
         "failure in the middle of the answer",
-        "an error frame after N chunks (`finish_reason` error; Responses: `response.failed`); JSON: as error-200",
+        "after N chunks an error frame (chat `error`, `response.failed`); JSON: as error-200",
         number=2,
     ),
     FaultKind(
         "cut",
         "the connection breaks in the middle",
-        "socket closed after N chunks, no terminal event, no end of body; JSON: half of the announced body",
+        "socket closed after N chunks, body not ended; JSON: half of the announced body",
         number=2,
     ),
     FaultKind(
         "end",
         "the answer stops but looks orderly",
-        "stream closed cleanly after N chunks: no finish, no usage, no `[DONE]`; JSON: half a body, well framed",
+        "closed cleanly after N chunks: no finish, usage, `[DONE]`; JSON: half a body, well framed",
         number=2,
     ),
     FaultKind("no-done", "the last line is missing", "everything but `[DONE]`; JSON: no effect"),
@@ -143,7 +143,7 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind(
         "processing",
         "alive, but without content",
-        "headers, then only comments for N ms (0: until released), then the answer; JSON: plain silence",
+        "headers, only comments for N ms (0: until released), then the answer; JSON: silence",
         number=0,
     ),
     FaultKind("delay", "slow to begin", "N ms without a byte, then the answer", number=100),
@@ -159,8 +159,8 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind(
         "false-usage",
         "usage cannot be true",
-        "token counts negative, absurd (10^15), text, null or fractional; a total that is not the sum; "
-        "more cached than prompt",
+        "token counts negative (also without a word), 10^15, text, null or 1.5; "
+        "a total that is not the sum; more cached than prompt",
         words=USAGE_LIES,
     ),
     FaultKind(
@@ -175,7 +175,7 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind(
         "garbage",
         "frames that are no JSON",
-        "a `data:` line of broken JSON after N chunks, then the rest; JSON: a body that does not parse",
+        "a `data:` line of broken JSON after N chunks, then the rest; JSON: does not parse",
         number=1,
     ),
     FaultKind(
@@ -232,7 +232,7 @@ def parse(text: str) -> Faults | UnknownFault:
 
 
 def split_model(model: str) -> tuple[str, str]:
-    """Divide `vendor/model#fault` into the model's id and the fault's text ("" where there is none)."""
+    """Divide `vendor/model#fault` into the model's id and the fault's text (may be empty)."""
     name, _, fault = model.partition("#")
     return name, fault
 

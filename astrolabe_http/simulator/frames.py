@@ -15,7 +15,7 @@ COMMENT = b": OPENROUTER PROCESSING\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One SSE event. `content` is the number of answer bytes it carries; above 0 makes it a chunk."""
+    """One SSE event. `content` counts the answer bytes it carries; above 0 makes it a chunk."""
 
     data: bytes
     content: int = 0
@@ -24,9 +24,7 @@ class Frame:
 DONE = Frame(b"data: [DONE]\n\n")
 _GARBAGE = Frame(b'data: {"id":"gen-broken","choices":[{"delta":{"content":"\n\n')
 _UNKNOWN = (
-    Frame(
-        b'event: response.debug\ndata: {"type":"response.debug","debug":{"note":"undocumented"}}\n\n'
-    ),
+    Frame(b'event: response.debug\ndata: {"type":"response.debug","debug":{"note":"new"}}\n\n'),
     Frame(b": a comment of another kind\nid: 7\nretry: 1000\n\n"),
 )
 

@@ -16,12 +16,38 @@ import orjson
 from astrolabe_http.simulator.models import ZERO, Bill, Tokens
 from astrolabe_http.simulator.usage import number
 
+_NOT_SIMULATED = (
+    "app_id",
+    "cache_discount",
+    "external_user",
+    "http_referer",
+    "moderation_latency",
+    "num_fetches",
+    "num_input_audio_prompt",
+    "num_media_completion",
+    "num_media_prompt",
+    "num_search_results",
+    "preset_id",
+    "provider_responses",
+    "request_id",
+    "router",
+    "service_tier",
+    "session_id",
+    "upstream_id",
+    "upstream_inference_cost",
+    "user_agent",
+    "web_search_engine",
+    "workspace_id",
+)
 _SECRET = (b"authorization", b"x-api-key", b"cookie")
 
 
 @dataclass(slots=True)
 class CallRecord:
-    """One call received. `outcome` is pending, refused, completed, failed, cut, ended, reset or disconnected."""
+    """One call received.
+
+    `outcome`: pending, refused, completed, failed, cut, ended, reset or disconnected.
+    """
 
     number: int
     at: float
@@ -94,14 +120,8 @@ class Generation:
 
     def describe(self) -> dict[str, object]:
         """OpenRouter's `data` of `GET /generation`."""
-        nothing = (
-            "upstream_id", "app_id", "cache_discount", "moderation_latency", "service_tier", "num_media_prompt",
-            "num_input_audio_prompt", "num_media_completion", "num_search_results", "num_fetches",
-            "web_search_engine", "external_user", "preset_id", "router", "provider_responses", "user_agent",
-            "http_referer", "workspace_id", "session_id", "request_id", "upstream_inference_cost",
-        )  # fmt: skip
         return {
-            **dict.fromkeys(nothing),
+            **dict.fromkeys(_NOT_SIMULATED),
             "id": self.id,
             "model": self.model,
             "provider_name": self.host,

@@ -88,9 +88,9 @@ def _pricing(model: SimulatedModel) -> dict[str, object]:
         "prompt": model.input_price,
         "completion": model.output_price,
         "request": model.request_price or Decimal(0),
-        "image": model.image_price or Decimal(0),
+        "image": model.image_price,
         "web_search": Decimal(0),
-        "internal_reasoning": model.reasoning_price or Decimal(0),
+        "internal_reasoning": model.reasoning_price,
         "input_cache_read": model.cached_input_price,
         "input_cache_write": model.cache_write_price,
     }

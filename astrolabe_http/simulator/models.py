@@ -12,10 +12,29 @@ from decimal import Decimal
 
 ZERO = Decimal(0)
 
+_OVERRIDABLE = (
+    "input_price",
+    "output_price",
+    "cached_input_price",
+    "cache_write_price",
+    "reasoning_price",
+)
+_HOST_NAMES = {
+    "deepseek": "DeepSeek",
+    "google": "Google",
+    "minimax": "MiniMax",
+    "mistralai": "Mistral",
+    "moonshotai": "Moonshot AI",
+    "openai": "OpenAI",
+    "qwen": "Alibaba",
+    "x-ai": "xAI",
+    "z-ai": "Z.AI",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PriceOverride:
-    """Prices that replace the base ones above a prompt length, inside a daily UTC window (HHMM), or both."""
+    """Prices that replace the base ones above a prompt length or in a daily UTC window (HHMM)."""
 
     prompt_tokens_min: int = 0
     utc_start: int | None = None
@@ -24,6 +43,7 @@ class PriceOverride:
     output_price: Decimal | None = None
     cached_input_price: Decimal | None = None
     cache_write_price: Decimal | None = None
+    reasoning_price: Decimal | None = None
 
     def applies(self, prompt_tokens: int, utc_hhmm: int) -> bool:
         """Whether a prompt of this length at this UTC clock time pays these prices."""
@@ -38,7 +58,7 @@ class PriceOverride:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedModel:
-    """One model on the list. `hosts` are the companies that serve it; none means one named after the vendor."""
+    """One model on the list. `hosts` serve it; none means one named after the vendor."""
 
     id: str
     context_length: int
@@ -69,12 +89,12 @@ class SimulatedModel:
     @property
     def serving_hosts(self) -> tuple[str, ...]:
         """The names `provider` may take in an answer."""
-        return self.hosts or (self.vendor.title(),)
+        return self.hosts or (_HOST_NAMES.get(self.vendor, self.vendor.title()),)
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What one answer consumed; cached and cache_write are parts of prompt, reasoning is a part of completion."""
+    """What one answer consumed: cached, cache_write are in prompt, reasoning in completion."""
 
     prompt: int
     completion: int
@@ -104,18 +124,12 @@ class Bill:
 
 def bill(model: SimulatedModel, tokens: Tokens, utc_hhmm: int = 0) -> Bill:
     """Price `tokens` exactly. A kind without its own price costs what its parent kind costs."""
-    input_price, output_price = model.input_price, model.output_price
-    cached_price, write_price = model.cached_input_price, model.cache_write_price
+    prices = {name: getattr(model, name) for name in _OVERRIDABLE}
     for override in model.overrides:
         if override.applies(tokens.prompt, utc_hhmm):
-            input_price = input_price if override.input_price is None else override.input_price
-            output_price = output_price if override.output_price is None else override.output_price
-            cached_price = (
-                cached_price if override.cached_input_price is None else override.cached_input_price
-            )
-            write_price = (
-                write_price if override.cache_write_price is None else override.cache_write_price
-            )
+            found = ((name, getattr(override, name)) for name in _OVERRIDABLE)
+            prices |= {name: price for name, price in found if price is not None}
+    input_price, output_price, cached_price, write_price, reasoning_price = prices.values()
     plain = tokens.prompt - tokens.cached - tokens.cache_write
     prompt = (
         plain * input_price
@@ -124,8 +138,7 @@ def bill(model: SimulatedModel, tokens: Tokens, utc_hhmm: int = 0) -> Bill:
         + tokens.images * (model.image_price or ZERO)
         + (model.request_price or ZERO)
     )
-    reasoning_price = output_price if model.reasoning_price is None else model.reasoning_price
-    completion = (
-        tokens.completion - tokens.reasoning
-    ) * output_price + tokens.reasoning * reasoning_price
+    completion = (tokens.completion - tokens.reasoning) * output_price + tokens.reasoning * (
+        output_price if reasoning_price is None else reasoning_price
+    )
     return Bill(prompt, completion)

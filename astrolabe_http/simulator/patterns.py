@@ -9,7 +9,7 @@ import importlib
 import re
 import string
 
-# The parser `re` itself uses. It has no public name, and a second parser would be a worse dependency.
+# The parser `re` itself uses. It has no public name; a second parser would be worse.
 _PARSER = importlib.import_module("re._parser")
 _PREFERRED = string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_ "
 _CATEGORIES = {

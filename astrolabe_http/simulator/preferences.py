@@ -38,7 +38,7 @@ _KEYS = {*_FLAGS, *_LISTS, *_CUTOFFS, "sort", "max_price", "data_collection"}
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What of the `provider` object changes who serves. Prices are US dollars per million tokens."""
+    """What of the `provider` object changes who serves. Prices: US dollars per million tokens."""
 
     order: tuple[str, ...] = ()
     only: tuple[str, ...] = ()

@@ -6,8 +6,9 @@
 """
 
 import hashlib
+import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 
 import orjson
@@ -21,7 +22,7 @@ from astrolabe_http.simulator.errors import Refusal, refuse_request
 from astrolabe_http.simulator.faults import FAULTS, Faults, UnknownFault, parse, split_model
 from astrolabe_http.simulator.frames import Frame
 from astrolabe_http.simulator.journal import CallRecord, Generation, Journal
-from astrolabe_http.simulator.models import SimulatedModel, Tokens, bill
+from astrolabe_http.simulator.models import Bill, SimulatedModel, Tokens, bill
 from astrolabe_http.simulator.plan import NO_FAULTS, Plan
 from astrolabe_http.simulator.preferences import choose_host
 from astrolabe_http.simulator.prefixes import PrefixCache
@@ -71,9 +72,10 @@ class Provider:
         self.plan = Plan()
         self.prefixes = PrefixCache(settings.cached_tokens_min)
         self.holds = Holds()
+        self._salt = secrets.token_bytes(16)  # ids differ between two runs of the same second
 
     def prepare(self, dialect: Dialect, record: CallRecord) -> Exchange | tuple[Refusal, Faults]:
-        """Read the body, take the faults, compose the answer. Refusals carry the faults for their delivery."""
+        """Read the body, take the faults, compose the answer; a refusal keeps its faults."""
         body = _load(record.raw_body)
         if isinstance(body, Refusal):
             return body, NO_FAULTS
@@ -104,26 +106,8 @@ class Provider:
         self, record: CallRecord, exchange: Exchange, *, chunks: int, content_bytes: int
     ) -> None:
         """Bill a call by how it ended: whole, or as far as it got."""
-        made, faults = exchange.answer, exchange.faults
-        tokens, cost = made.tokens, made.bill
-        cancelled = record.outcome == "disconnected"
-        partial = record.outcome in ("disconnected", "cut", "ended") and exchange.ask.stream
-        if record.outcome == "failed" and chunks == 0:
-            tokens = Tokens(tokens.prompt, 0)
-            cost = type(cost)()
-        elif (partial or record.outcome == "failed") and not (cancelled and "bills-on" in faults):
-            written = -(-content_bytes // TOKEN_BYTES)
-            reasoning = tokens.reasoning if chunks else 0
-            completion = min(tokens.completion, reasoning + written)
-            tokens = Tokens(
-                tokens.prompt,
-                completion,
-                tokens.cached,
-                tokens.cache_write,
-                reasoning,
-                tokens.images,
-            )
-            cost = bill(exchange.model, tokens)
+        made = exchange.answer
+        tokens, cost = _charged(record.outcome, exchange, chunks, content_bytes)
         record.chunks = chunks
         now = self.settings.clock()
         whole = record.outcome == "completed"
@@ -140,7 +124,7 @@ class Provider:
                 streamed=exchange.ask.stream,
                 finish=made.finish if whole else None,
                 native_finish=made.native_finish if whole else None,
-                cancelled=cancelled,
+                cancelled=record.outcome == "disconnected",
                 latency_ms=int((now - record.at) * 1000),
             ),
         )
@@ -162,8 +146,9 @@ class Provider:
         return (NO_FAULTS, None) if rule is None else (rule.faults, rule.text)
 
     def _new_id(self) -> str:
-        counted = f"{id(self)}-{self.journal.received}".encode()
-        return f"gen-{int(self.settings.clock())}-{hashlib.blake2b(counted, digest_size=10).hexdigest()}"
+        number = self.journal.received.to_bytes(8, "big")
+        digest = hashlib.blake2b(number, digest_size=10, key=self._salt)
+        return f"gen-{int(self.settings.clock())}-{digest.hexdigest()}"
 
 
 def _load(raw: bytes) -> dict[str, object] | Refusal:
@@ -191,9 +176,9 @@ def _refuse_unserved(
     if asked > model.context_length or "context" in faults:
         return Refusal(
             400,
-            f"This endpoint's maximum context length is {model.context_length} tokens. However, you requested "
-            f"about {asked} tokens ({ask.prompt_tokens} of text input, {ask.output_max or 0} in the output). "
-            "Please reduce the length of either one.",
+            f"This endpoint's maximum context length is {model.context_length} tokens. "
+            f"However, you requested about {asked} tokens ({ask.prompt_tokens} of text input, "
+            f"{ask.output_max or 0} in the output). Please reduce the length of either one.",
             "context_length_exceeded",
             {"provider_name": model.serving_hosts[0]},
         )
@@ -203,3 +188,19 @@ def _refuse_unserved(
     if ask.tools and not model.supports_tools:
         return Refusal(404, "No endpoints found that support tool use.", "not_found")
     return None
+
+
+def _charged(
+    outcome: str, exchange: Exchange, chunks: int, content_bytes: int
+) -> tuple[Tokens, Bill]:
+    """The tokens and the price of what was written until the end; nothing written costs nothing."""
+    whole = exchange.answer.tokens
+    sent_as_one = not exchange.ask.stream and outcome in ("cut", "ended")
+    bills_on = outcome == "disconnected" and "bills-on" in exchange.faults
+    if outcome == "completed" or sent_as_one or bills_on:
+        return whole, exchange.answer.bill
+    if chunks == 0:
+        return Tokens(whole.prompt, 0), Bill()
+    completion = min(whole.completion, whole.reasoning + -(-content_bytes // TOKEN_BYTES))
+    tokens = replace(whole, completion=completion)
+    return tokens, bill(exchange.model, tokens)

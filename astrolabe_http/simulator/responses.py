@@ -85,7 +85,7 @@ def frames(ask: Ask, answer: Answer, faults: Faults, words: int) -> list[Frame]:
 
 
 def failure_frames(ask: Ask, answer: Answer, error: Refusal, sent: int) -> list[Frame]:
-    """An `error` event where nothing was sent yet; `response.failed` once the response had begun."""
+    """An `error` event where nothing was sent yet; `response.failed` once it had begun."""
     stream = _Stream(sent)
     if sent == 0:
         flat: Json = {"code": error.error_type, "message": error.message, "param": None}

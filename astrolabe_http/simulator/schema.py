@@ -69,24 +69,26 @@ class _Filler:
         schema = self.resolve(schema)
         if "const" in schema:
             return schema["const"]
-        match schema.get("enum"):
-            case [*choices] if choices:
-                return choices[self.pick(len(choices))]
+        choices = schema.get("enum")
+        if isinstance(choices, list) and choices:
+            return choices[self.pick(len(choices))]
         for key in ("anyOf", "oneOf"):
-            match schema.get(key):
-                case [*branches] if branches:
-                    return self.fill(_merge(schema, self.branch(branches, depth), key), depth + 1)
-        match self.kind(schema, depth):
+            branches = schema.get(key)
+            if isinstance(branches, list) and branches:
+                return self.fill(_merge(schema, self.branch(branches, depth), key), depth + 1)
+        return self.make(self.kind(schema, depth), schema, depth)
+
+    def make(self, kind: object, schema: Mapping[str, object], depth: int) -> object:
+        """A value of one type."""
+        match kind:
             case "object":
                 return self.mapping(schema, depth)
             case "array":
                 return self.array(schema, depth)
             case "string":
                 return self.string(schema)
-            case "integer":
-                return self.number(schema, whole=True)
-            case "number":
-                return self.number(schema, whole=False)
+            case "integer" | "number":
+                return self.number(schema, whole=kind == "integer")
             case "boolean":
                 return self.pick(2) == 1
             case "null":
@@ -188,7 +190,7 @@ class _Filler:
         return made
 
     def string(self, schema: Mapping[str, object]) -> str:
-        """A format's example, a pattern's shortest match, or words of the prompt within the lengths."""
+        """A format's example, a pattern's shortest match, or words of the prompt."""
         named = schema.get("format")
         if isinstance(named, str) and named in _FORMATS:
             return _FORMATS[named]

@@ -84,7 +84,7 @@ class RunningSimulator:
 
 
 def _config(app: object, host: str, port: int) -> uvicorn.Config:
-    # A cut is a response that ends too early, and uvicorn reports each as an error: it is meant here.
+    # A cut is a response that ends too early. uvicorn reports each as an error: it is meant.
     logging.getLogger("uvicorn.error").addFilter(_is_not_about_cuts)
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
@@ -100,4 +100,5 @@ def _config(app: object, host: str, port: int) -> uvicorn.Config:
 
 
 def _is_not_about_cuts(record: logging.LogRecord) -> bool:
-    return "without completing response" not in record.getMessage()
+    message = record.getMessage()
+    return not message.startswith("ASGI callable returned without")
