@@ -172,7 +172,7 @@ def _by_id(models: Iterable[Model]) -> tuple[Model, ...]:
     return tuple(sorted(models, key=lambda model: model.id))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Catalog:
     """All serving models of one version, sorted by id, and the tiers' priors."""
 
@@ -317,16 +317,54 @@ def changes_to_confirm(
 def _moved(before: Catalog, after: Catalog) -> Iterator[tuple[str, AttoUsd, AttoUsd]]:
     for model in after.models:
         last = before.model(model.id)
-        if last is None:
-            continue
-        for label, old, new in (
-            ("retailPrice", last.retail_price, model.retail_price),
-            ("providerPrice", last.provider_price, model.provider_price),
-        ):
-            known = dict(_known(old.base))
-            for name, value in _known(new.base):
-                if name in known and known[name] != value:
-                    yield f"models.{model.id}.{label}.{name}", known[name], value
+        if last is not None:
+            where = f"models.{model.id}"
+            yield from _repriced(f"{where}.retailPrice", last.retail_price, model.retail_price)
+            yield from _repriced(
+                f"{where}.providerPrice", last.provider_price, model.provider_price
+            )
+
+
+def _repriced(
+    where: str, before: PriceList, after: PriceList
+) -> Iterator[tuple[str, AttoUsd, AttoUsd]]:
+    yield from _compared(where, (before.base, before.base), (after.base, after.base))
+    # An override that is new, or gone, is compared with the base prices that it replaces.
+    was, now = ({_occasion(each): each.prices for each in of.overrides} for of in (before, after))
+    for index, occasion in enumerate({**now, **was}):
+        yield from _compared(
+            f"{where}.overrides[{index}]",
+            (was.get(occasion, Prices()), before.base),
+            (now.get(occasion, Prices()), after.base),
+        )
+
+
+def _occasion(override: PriceOverride) -> tuple[int, int, int]:
+    return (override.input_tokens_min, override.utc_minute_from, override.utc_minute_until)
+
+
+def _compared(
+    where: str, before: tuple[Prices, Prices], after: tuple[Prices, Prices]
+) -> Iterator[tuple[str, AttoUsd, AttoUsd]]:
+    """Compare what is charged, wherever one side names a price of its own."""
+    for name in dict((*_known(before[0]), *_known(after[0]))):
+        old, new = _charged(name, *before), _charged(name, *after)
+        if old is not None and new is not None and old != new:
+            yield f"{where}.{name}", old, new
+
+
+_WHOLE: Final = {"cached_input": "input", "cache_write": "input", "reasoning": "output"}
+_FREE_UNLESS_NAMED: Final = frozenset({"image", "request"})
+
+
+def _charged(name: str, own: Prices, base: Prices) -> AttoUsd | None:
+    for prices in (own, base):
+        value = dict(_known(prices)).get(name)
+        if value is not None:
+            return value
+    if name in _FREE_UNLESS_NAMED:
+        return AttoUsd(0)
+    return _charged(_WHOLE[name], own, base) if name in _WHOLE else None
 
 
 def _known(prices: Prices) -> Iterator[tuple[str, AttoUsd]]:
