@@ -13,7 +13,7 @@ import orjson
 from astrolabe_http.simulator import text
 from astrolabe_http.simulator.asks import Ask, Form, Tool
 from astrolabe_http.simulator.faults import Faults
-from astrolabe_http.simulator.models import ZERO, Bill, SimulatedModel, Tokens, bill
+from astrolabe_http.simulator.models import ZERO, Bill, SimulatedModel, Tokens, bill, utc_clock
 from astrolabe_http.simulator.schema import fill
 
 _EFFORT_TOKENS = {
@@ -110,12 +110,6 @@ class Circumstances:
     cached: int = 0
     script: str | None = None
 
-    @property
-    def utc_hhmm(self) -> int:
-        """The UTC clock as OpenRouter writes price windows: 1030 is 10:30."""
-        minutes = self.created % 86_400 // 60
-        return minutes // 60 * 100 + minutes % 60
-
 
 def answer(ask: Ask, model: SimulatedModel, faults: Faults, given: Circumstances) -> Answer:
     """Everything the provider will say to this ask."""
@@ -135,7 +129,7 @@ def answer(ask: Ask, model: SimulatedModel, faults: Faults, given: Circumstances
         reasoning=reasoning,
         images=sum(turn.images for turn in ask.turns),
     )
-    cost = bill(model, tokens, given.utc_hhmm)
+    cost = bill(model, tokens, utc_clock(given.created))
     if "empty" in faults:
         # OpenRouter charges nothing for an answer without tokens.
         tokens, cost, reasoning = replace(tokens, completion=0, reasoning=0), Bill(ZERO, ZERO), 0

@@ -23,10 +23,10 @@ class FaultKind:
     words: tuple[str, ...] = ()
 
     @property
-    def spelling(self) -> str:
-        """How to write it, with its parameter."""
-        options = (["N"] if self.number is not None else []) + list(self.words)
-        return f"{self.name}[-{'|'.join(options)}]" if options else self.name
+    def forms(self) -> tuple[str, ...]:
+        """Every way to write it; N stands for a number."""
+        parameters = (*(() if self.number is None else ("N",)), *self.words)
+        return (self.name, *(f"{self.name}-{parameter}" for parameter in parameters))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,12 @@ class Bill:
         return self.prompt + self.completion
 
 
+def utc_clock(unix_seconds: int) -> int:
+    """The UTC time of day as price windows write it: 1030 is 10:30."""
+    minutes = unix_seconds % 86_400 // 60
+    return minutes // 60 * 100 + minutes % 60
+
+
 def bill(model: SimulatedModel, tokens: Tokens, utc_hhmm: int = 0) -> Bill:
     """Price `tokens` exactly. A kind without its own price costs what its parent kind costs."""
     prices = {name: getattr(model, name) for name in _OVERRIDABLE}

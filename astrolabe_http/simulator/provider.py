@@ -22,7 +22,7 @@ from astrolabe_http.simulator.errors import Refusal, refuse_request
 from astrolabe_http.simulator.faults import FAULTS, Faults, UnknownFault, parse, split_model
 from astrolabe_http.simulator.frames import Frame
 from astrolabe_http.simulator.journal import CallRecord, Generation, Journal
-from astrolabe_http.simulator.models import Bill, SimulatedModel, Tokens, bill
+from astrolabe_http.simulator.models import Bill, SimulatedModel, Tokens, bill, utc_clock
 from astrolabe_http.simulator.plan import NO_FAULTS, Plan
 from astrolabe_http.simulator.preferences import choose_host
 from astrolabe_http.simulator.prefixes import PrefixCache
@@ -203,4 +203,4 @@ def _charged(
         return Tokens(whole.prompt, 0), Bill()
     completion = min(whole.completion, whole.reasoning + -(-content_bytes // TOKEN_BYTES))
     tokens = replace(whole, completion=completion)
-    return tokens, bill(exchange.model, tokens)
+    return tokens, bill(exchange.model, tokens, utc_clock(exchange.answer.created))
