@@ -42,7 +42,12 @@ def control_routes(provider: Provider) -> list[Route]:
     async def release(_: Request) -> Response:
         return _json({"released": provider.holds.release()})
 
+    async def reset(_: Request) -> Response:
+        provider.reset()
+        return _json({})
+
     return [
+        Route("/_control/reset", reset, methods=["POST"]),
         Route("/_control/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route("/_control/journal", journal, methods=["GET", "DELETE"]),
         Route("/_control/release", release, methods=["POST"]),

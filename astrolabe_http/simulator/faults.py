@@ -31,11 +31,16 @@ class FaultKind:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault asked for, its parameter resolved."""
+    """One fault asked for. `number` is the row's default unless `given`."""
 
     name: str
     number: int = 0
     word: str = ""
+    given: bool = False
+
+    def __str__(self) -> str:
+        parameter = self.word or (str(self.number) if self.given else "")
+        return f"{self.name}-{parameter}" if parameter else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,7 @@ class Faults:
         return next((fault for fault in self.items if fault.name in STATUS_FAULTS), None)
 
     def __str__(self) -> str:
-        return "+".join(
-            fault.name
-            + (f"-{fault.word}" if fault.word else f"-{fault.number}" if fault.number else "")
-            for fault in self.items
-        )
+        return "+".join(str(fault) for fault in self.items)
 
 
 def _status_kinds() -> tuple[FaultKind, ...]:
@@ -248,5 +249,5 @@ def _parse_one(text: str) -> Fault | None:
     if parameter in kind.words:
         return Fault(name, kind.number or 0, parameter)
     if kind.number is not None and parameter.isascii() and parameter.isdigit():
-        return Fault(name, int(parameter))
+        return Fault(name, int(parameter), given=True)
     return None

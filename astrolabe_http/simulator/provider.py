@@ -68,11 +68,16 @@ class Provider:
     def __init__(self, models: Sequence[SimulatedModel], settings: SimulatorSettings) -> None:
         self.settings = settings
         self.models = {model.id: model for model in models}
-        self.journal = Journal(settings.journal_size)
-        self.plan = Plan()
-        self.prefixes = PrefixCache(settings.cached_tokens_min)
         self.holds = Holds()
+        self.reset()
+
+    def reset(self) -> None:
+        """Be as new: forget calls, generations, rules, prefixes and what was spent."""
+        self.journal = Journal(self.settings.journal_size)
+        self.plan = Plan()
+        self.prefixes = PrefixCache(self.settings.cached_tokens_min)
         self._salt = secrets.token_bytes(16)  # ids differ between two runs of the same second
+        self.holds.release()
 
     def prepare(self, dialect: Dialect, record: CallRecord) -> Exchange | tuple[Refusal, Faults]:
         """Read the body, take the faults, compose the answer; a refusal keeps its faults."""
@@ -134,7 +139,7 @@ class Provider:
         fault = faults.status()
         if fault is None or fault.word == "none" or not _retries(fault.name):
             return None
-        seconds = fault.number if fault.number != 1 else self.settings.retry_after_s
+        seconds = fault.number if fault.given else self.settings.retry_after_s
         if fault.word == "date":
             return formatdate(self.settings.clock() + seconds, usegmt=True)
         return str(seconds)

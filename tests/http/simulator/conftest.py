@@ -1,4 +1,4 @@
-"""A simulator on a free port for each test, two models, and ways to ask it."""
+"""A simulator on a free port, as new for each test, two models, and ways to ask it."""
 
 from __future__ import annotations
 
@@ -33,15 +33,21 @@ SONNET = SimulatedModel(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def models() -> tuple[SimulatedModel, ...]:
     return (NANO, SONNET)
 
 
+@pytest.fixture(scope="session")
+def running(models: tuple[SimulatedModel, ...]) -> Iterator[RunningSimulator]:
+    with RunningSimulator(models) as made:
+        yield made
+
+
 @pytest.fixture
-def simulator(models: tuple[SimulatedModel, ...]) -> Iterator[RunningSimulator]:
-    with RunningSimulator(models) as running:
-        yield running
+def simulator(running: RunningSimulator) -> RunningSimulator:
+    running.provider.reset()
+    return running
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_every_form_of_every_fault_is_read(kind: FaultKind) -> None:
 
 def test_a_number_a_word_and_several_are_read() -> None:
     assert parse("drip-50+429-date+false-usage-text") == Faults(
-        (Fault("drip", 50), Fault("429", 1, "date"), Fault("false-usage", 0, "text"))
+        (Fault("drip", 50, given=True), Fault("429", 1, "date"), Fault("false-usage", 0, "text"))
     )
 
 
