@@ -9,13 +9,16 @@ account it names:
 
     grant     house:funding  -> debt first, then available
     reserve   available      -> held
-    capture   held           -> house:revenue, and what is left back to available;
+    capture   held           -> house:revenue, what is left as for void;
               above the hold -> from available, then into debt
-    void, expire   held      -> available
+    void, expire   held      -> debt first, then available
 
-Validate everything, then change everything: a refused command changes nothing. A repeated
-command replays its first outcome; the same identity with other contents is a conflict.
-`available` is never negative; every hold ends exactly once.
+So `available - debt` is what was granted less what was charged and is held, and one of the two
+is always zero: no debt stands while there is money to settle it.
+
+Validate everything, then change everything: a refused command changes nothing and is judged
+anew when it is repeated. A command that was carried out replays; the same identity with other
+contents is a conflict. `available` is never negative; every hold ends exactly once.
 """
 
 from astrolabe_core.ledger.audit import Difference, audit

@@ -24,7 +24,10 @@ class Ending:
 
 @frozen(kw_only=True)
 class Reserve:
-    """Set `amount` aside if key, workspace, rate, budgets and balance all allow it."""
+    """Set `amount` aside if key, workspace, rate, budgets and balance all allow it.
+
+    `limits` names each counter at most once. `floor`, 0 and up, must stay available.
+    """
 
     hold: HoldId
     workspace: WorkspaceId
@@ -82,7 +85,10 @@ class Grant:
 
 @frozen(kw_only=True)
 class Count:
-    """Count a request that ended before any hold: refused, or only reading."""
+    """Count a request that ended before any hold: refused, or only reading.
+
+    Has no identity: carried out twice, it counts twice.
+    """
 
     workspace: WorkspaceId
     rate: RateLimit
@@ -95,7 +101,10 @@ Command: TypeAlias = Reserve | Capture | Void | Expire | Grant | Count
 
 @frozen(kw_only=True)
 class Reserved:
-    """The money is set aside. `warnings` names budget counters that just crossed their line."""
+    """The money is set aside. `warnings` names budget counters that just crossed their line.
+
+    In a replay `hold.state` may be another than open, and there are no warnings.
+    """
 
     hold: Hold
     rate: RateStatus
@@ -105,7 +114,10 @@ class Reserved:
 
 @frozen(kw_only=True)
 class Closed:
-    """The hold has ended; `hold.state` says how. `debt_added` is what no balance covered."""
+    """The hold has ended; `hold.state` says how.
+
+    `debt_added` is what no balance covered; nothing in a replay.
+    """
 
     hold: Hold
     available: NanoUsd

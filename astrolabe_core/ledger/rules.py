@@ -1,6 +1,6 @@
 """Which rows does a command touch, and what do they become?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from attrs import evolve, field, frozen
@@ -62,7 +62,10 @@ class Touched:
 
 @frozen(kw_only=True)
 class Rows:
-    """The rows as they stand; `None`, or absent from `counters`, where there is none."""
+    """The rows as they stand; `None`, or absent from `counters`, where there is none.
+
+    `key_status` is that of a key of this workspace: the key of another one is none.
+    """
 
     wallet: Wallet | None
     workspace_status: WorkspaceStatus | None = None
@@ -76,8 +79,8 @@ class Rows:
 class Change:
     """The outcome, and the rows to write with it; `None` and empty leave things as they are.
 
-    `fresh` is false for a replay: the outcome is that of the first time and nothing is
-    written, its ending included.
+    `fresh` is false where nothing is written, the command's ending included: it was refused,
+    or it is a replay. A replay answers with the hold as it stands and the balances of now.
     """
 
     outcome: Outcome
@@ -131,7 +134,8 @@ def apply(rows: Rows, command: Command) -> Change:
 def _reserve(rows: Rows, wallet: Wallet, command: Reserve) -> Change:
     if rows.hold is not None:
         return _reserved_before(rows, wallet, rows.hold, command)
-    if not 0 <= command.amount <= AMOUNT_MAX:
+    # A floor below zero would be credit: a reservation could leave less than nothing.
+    if not 0 <= command.amount <= AMOUNT_MAX or command.floor < 0:
         return _conflict(Conflict.AMOUNT_OUT_OF_RANGE)
     refusal = judge_standing(rows.key_status, rows.workspace_status)
     if refusal is not None:
@@ -139,20 +143,24 @@ def _reserve(rows: Rows, wallet: Wallet, command: Reserve) -> Change:
     counted = count_request(command.rate, _counter(rows, command.rate.counter))
     if counted is None:
         return _declined(rate_refusal(command.rate, command.at))
-    held: list[Counter] = []
-    warnings: list[CounterId] = []
+    admitted: list[Within] = []
     for limit in command.limits:
         match admit_spend(limit, _counter(rows, limit.counter), command.amount):
             case Over() as over:
                 return _declined(budget_refusal(over, command.amount))
-            case Within(counter=counter, warns=warns):
-                held.append(counter)
-                if warns:
-                    warnings.append(counter.id)
+            case Within() as within:
+                admitted.append(within)
     refusal = balance_refusal(wallet, command.amount, command.floor)
     if refusal is not None:
         return _declined(refusal)
-    # From here the reservation must succeed.
+    return _reserved(wallet, command, counted, admitted)
+
+
+def _reserved(
+    wallet: Wallet, command: Reserve, counted: Counter, admitted: Sequence[Within]
+) -> Change:
+    """Carry out a reservation that nothing speaks against: it must succeed."""
+    held = tuple(within.counter for within in admitted)
     hold = Hold(
         id=command.hold,
         workspace=command.workspace,
@@ -177,7 +185,7 @@ def _reserve(rows: Rows, wallet: Wallet, command: Reserve) -> Change:
         hold=hold,
         rate=status_after(command.rate, counted.used),
         available=after.available,
-        warnings=tuple(warnings),
+        warnings=tuple(within.counter.id for within in admitted if within.warns),
     )
     return Change(
         outcome=outcome, wallet=after, hold=hold, counters=(counted, *held), posting=posting
@@ -206,20 +214,23 @@ def _close(rows: Rows, wallet: Wallet, command: Capture | Void | Expire) -> Chan
         return _closed_before(wallet, hold, command)
     if isinstance(command, Capture) and not 0 <= command.charge <= AMOUNT_MAX:
         return _conflict(Conflict.AMOUNT_OUT_OF_RANGE)
+    # A counter that was not loaded is a bug: as an empty one it would be overwritten.
+    counted = tuple(rows.counters[counter] for counter in hold.counters)
     # From here the hold must end.
     charge = command.charge if isinstance(command, Capture) else ZERO
-    over = max(0, charge - hold.amount)
+    released, over = max(0, hold.amount - charge), max(0, charge - hold.amount)
     from_available = min(over, wallet.available)
     debt_added = NanoUsd(over - from_available)
+    settled = min(released, wallet.debt)
     posting = Posting(
         workspace=wallet.workspace,
         sequence=wallet.sequence + 1,
         kind=_ENDS[type(command)][1],
         reference=hold.id,
         at=command.at,
-        available=max(0, hold.amount - charge) - from_available,
+        available=released - settled - from_available,
         held=-hold.amount,
-        debt=debt_added,
+        debt=debt_added - settled,
         house=charge,
         house_account=House.REVENUE if charge else House.NONE,
     )
@@ -231,9 +242,7 @@ def _close(rows: Rows, wallet: Wallet, command: Capture | Void | Expire) -> Chan
         closed_at=command.at,
     )
     after = _posted(wallet, posting)
-    counters = tuple(
-        settle_spend(_counter(rows, counter), hold.amount, charge) for counter in hold.counters
-    )
+    counters = tuple(settle_spend(counter, hold.amount, charge) for counter in counted)
     outcome = Closed(hold=ended, available=after.available, debt_added=debt_added)
     return Change(outcome=outcome, wallet=after, hold=ended, counters=counters, posting=posting)
 
@@ -271,7 +280,8 @@ def _grant(rows: Rows, wallet: Wallet, command: Grant) -> Change:
         if (rows.grant.workspace, rows.grant.amount) != (command.workspace, command.amount):
             return _conflict(Conflict.IDENTITY_REUSED)
         return Change(outcome=Granted(wallet=wallet), fresh=False)
-    if command.amount <= 0 or wallet.available + command.amount > AMOUNT_MAX:
+    # What is held may come back: it counts against the largest balance too.
+    if command.amount <= 0 or wallet.available + wallet.held + command.amount > AMOUNT_MAX:
         return _conflict(Conflict.AMOUNT_OUT_OF_RANGE)
     settled = min(wallet.debt, command.amount)
     posting = Posting(
