@@ -22,6 +22,8 @@ FAULTS = [
     ("packages", "astrolabe_http/app.py", "import astrolabe_storage"),
     ("packages", "astrolabe_storage/memory.py", "import astrolabe_http"),
     ("acyclic", "astrolabe_core/money.py", "import astrolabe_core.catalog"),
+    ("policy-through-the-flow", "astrolabe_http/app.py", "import astrolabe_core.decide"),
+    ("policy-through-the-flow", "astrolabe_storage/memory.py", "import astrolabe_core.pricing"),
     ("core-externals", "astrolabe_core/stacks.py", "import httpx"),
     ("core-externals", "astrolabe_core/stacks.py", "import starlette.types"),
     ("core-externals", "astrolabe_core/stacks.py", "import sqlite3"),
