@@ -31,7 +31,7 @@ class RetentionRule(StrEnum):
     ZERO = "zero"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Boundaries:
     """Hard limits on which models may serve. Nothing in a request loosens them.
 
@@ -115,7 +115,7 @@ class Rule:
     models: tuple[str, ...]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Objective:
     """How admitted models are ranked. Quality, latency and reliability are soft targets.
 
@@ -231,7 +231,7 @@ class Observability:
     trace_storage: bool = True
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Stack:
     """A routing policy, without version: what a draft, a file or a managed stack says."""
 
@@ -255,7 +255,7 @@ class VersionStatus(StrEnum):
     ARCHIVED = "archived"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class StackVersion:
     """One published state of a stack: immutable, numbered, content-hashed."""
 

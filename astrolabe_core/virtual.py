@@ -13,7 +13,7 @@ from astrolabe_core.units import ModelId
 VENDOR: Final = "astrolabe"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class VirtualModel:
     """A lane: its candidates in default order, and further ones for when those have failed.
 

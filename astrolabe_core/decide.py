@@ -1,0 +1,318 @@
+"""Which model, or why none, and what would unblock it?
+
+`decide` looks at the front of a shortlist where the request's size cannot reject anybody, and
+at every contender where it can; both give the same ranking. `survey` is the whole table behind
+a decision: every candidate of the pool, accepted with its score or rejected with all its
+reasons. Live requests, dry runs and replays all come through here.
+"""
+
+import hashlib
+from typing import Final, TypeAlias
+
+from attrs import frozen
+
+from astrolabe_core.boundaries import (
+    Rejected,
+    Rejection,
+    in_order,
+    judge_cost,
+    output_floor,
+    passing,
+)
+from astrolabe_core.catalog import Model
+from astrolabe_core.codes import Kind
+from astrolabe_core.money import ZERO, AttoUsd, NanoUsd, round_half_even
+from astrolabe_core.prepare import Shortlist
+from astrolabe_core.pricing import hold_bound
+from astrolabe_core.requests import Profile
+from astrolabe_core.scoring import Contender, Score, Size, call_cost, rank, score, size_of
+from astrolabe_core.units import Digest, Instant, ModelId, Tokens
+
+OUTPUT_TOKENS_DEFAULT: Final = Tokens(16_384)
+"""The output cap that is priced and sent where the caller names none."""
+
+
+@frozen(kw_only=True)
+class Circumstances:
+    """What a decision depends on beside shortlist and profile."""
+
+    at: Instant
+    circuits_open: frozenset[ModelId] = frozenset()
+    cost_expected_max: NanoUsd | None = None
+    cost_request_max: NanoUsd | None = None
+
+
+@frozen(kw_only=True)
+class Option:
+    """A model that may serve: its score, the output cap to send for each choice, the hold."""
+
+    score: Score
+    output_tokens_max: Tokens
+    hold: NanoUsd
+
+    @property
+    def model(self) -> Model:
+        """The model that may serve."""
+        return self.score.model
+
+
+@frozen(kw_only=True)
+class Baseline:
+    """What the lane's reference model would be expected to cost."""
+
+    model: ModelId
+    cost: NanoUsd
+
+
+@frozen(kw_only=True)
+class Decision:
+    """The models in the order in which they are to be tried, and why the first is first.
+
+    `ranked` is as long as the plan may need; `fingerprint` hashes everything that was decided
+    from. Savings are the baseline above the estimate and may be negative.
+    """
+
+    kind: Kind
+    reason: str
+    ranked: tuple[Option, ...]
+    baseline: Baseline | None
+    fingerprint: Digest
+
+    @property
+    def selected(self) -> Option:
+        """The first choice."""
+        return self.ranked[0]
+
+    @property
+    def savings(self) -> NanoUsd | None:
+        """How far the first choice is expected to stay below the baseline."""
+        if self.baseline is None:
+            return None
+        return NanoUsd(self.baseline.cost - self.selected.score.expected_cost)
+
+
+@frozen(kw_only=True)
+class Change:
+    """Rule changes that together would admit one model."""
+
+    model: ModelId
+    changes: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Blocked:
+    """No model may serve. `unblock` holds the smallest sets of changes that would admit one."""
+
+    rejected: tuple[Rejected, ...]
+    unblock: tuple[Change, ...]
+    fingerprint: Digest
+
+
+Judgement: TypeAlias = Decision | Blocked
+
+
+@frozen(kw_only=True)
+class Survey:
+    """Every candidate of the pool: accepted in order of rank, or rejected with all reasons."""
+
+    accepted: tuple[Score, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def decide(prepared: Shortlist, profile: Profile, now: Circumstances) -> Judgement:
+    """Rank the models that may serve this request, or say why there are none."""
+    size = size_of(profile, now.at)
+    terms = prepared.demand.terms
+    escalation = _reference_cost(prepared, size)
+    candidates = prepared.front
+    if not _all_fit(prepared, profile, now):
+        candidates = tuple(
+            candidate
+            for candidate in prepared.contenders
+            if not _rejections(candidate, prepared, profile, now)
+        )
+    if not candidates:
+        return _blocked(prepared, profile, now)
+    order = sorted(candidates, key=lambda candidate: rank(candidate, size, terms, escalation))
+    if not prepared.demand.any_may_follow:
+        del order[prepared.demand.attempts_max :]
+    ranked = tuple(
+        _option(candidate, score(candidate, size, terms, escalation), profile)
+        for candidate in order
+    )
+    return Decision(
+        kind=_kind(prepared, ranked, len(candidates)),
+        reason=_reason(prepared, ranked[0]),
+        ranked=ranked,
+        baseline=_baseline(prepared, escalation),
+        fingerprint=_fingerprint(prepared, profile, now),
+    )
+
+
+def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
+    """Judge and score every candidate of the pool, leaving none out."""
+    size = size_of(profile, now.at)
+    terms = prepared.demand.terms
+    escalation = _reference_cost(prepared, size)
+    rejected: list[Rejected] = []
+    accepted: list[Contender] = []
+    contenders = {candidate.model.id: candidate for candidate in prepared.contenders}
+    for model, _ in prepared.roster.models:
+        candidate = contenders.get(model.id)
+        if candidate is None:
+            found = prepared.rejected[model.id] + passing(model, profile, now.circuits_open)
+        else:
+            found = _rejections(candidate, prepared, profile, now)
+        if found:
+            rejected.append(Rejected(model=model.id, rejections=in_order(found)))
+        elif candidate is not None:
+            accepted.append(candidate)
+    accepted.sort(key=lambda candidate: rank(candidate, size, terms, escalation))
+    return Survey(
+        accepted=tuple(score(candidate, size, terms, escalation) for candidate in accepted),
+        rejected=tuple(rejected),
+    )
+
+
+def output_cap(model: Model, profile: Profile) -> Tokens:
+    """Give the output cap for each choice: what is asked, published and still fits."""
+    asked = profile.output_tokens_cap
+    return Tokens(
+        max(
+            1,
+            min(
+                OUTPUT_TOKENS_DEFAULT if asked is None else asked,
+                model.output_tokens_max,
+                model.context_window - profile.input_tokens,
+            ),
+        )
+    )
+
+
+def _all_fit(prepared: Shortlist, profile: Profile, now: Circumstances) -> bool:
+    """Whether nothing about this request can reject a contender."""
+    return (
+        not now.circuits_open
+        and now.cost_expected_max is None
+        and now.cost_request_max is None
+        and profile.input_tokens + output_floor(profile) <= prepared.window_min
+    )
+
+
+def _rejections(
+    candidate: Contender, prepared: Shortlist, profile: Profile, now: Circumstances
+) -> tuple[Rejection, ...]:
+    found = passing(candidate.model, profile, now.circuits_open)
+    if now.cost_expected_max is None and now.cost_request_max is None:
+        return found
+    size = size_of(profile, now.at)
+    estimate = score(candidate, size, prepared.demand.terms, _reference_cost(prepared, size))
+    return found + judge_cost(
+        expected=estimate.expected_cost,
+        at_most=_hold(candidate.model, profile),
+        expected_max=now.cost_expected_max,
+        request_max=now.cost_request_max,
+    )
+
+
+def _option(candidate: Contender, scored: Score, profile: Profile) -> Option:
+    model = candidate.model
+    return Option(
+        score=scored, output_tokens_max=output_cap(model, profile), hold=_hold(model, profile)
+    )
+
+
+def _hold(model: Model, profile: Profile) -> NanoUsd:
+    """Bound what a call can cost: no provider reads more input than its window holds."""
+    bound = hold_bound(
+        model.retail_price,
+        input_tokens_max=Tokens(min(profile.input_tokens_max, model.context_window)),
+        output_tokens_max=Tokens(output_cap(model, profile) * profile.choices),
+        images=profile.images,
+    )
+    return ZERO if bound is None else bound
+
+
+def _reference_cost(prepared: Shortlist, size: Size) -> AttoUsd:
+    if prepared.reference is None:
+        return AttoUsd(0)
+    return call_cost(prepared.reference, size)
+
+
+def _baseline(prepared: Shortlist, cost: AttoUsd) -> Baseline | None:
+    if prepared.reference is None:
+        return None
+    return Baseline(model=prepared.reference.model.id, cost=round_half_even(cost))
+
+
+def _kind(prepared: Shortlist, ranked: tuple[Option, ...], admitted: int) -> Kind:
+    if prepared.roster.pool.pinned:
+        return Kind.PINNED
+    if ranked[0].score.misses:
+        return Kind.RELAXED
+    if admitted == 1:
+        return Kind.SOLE_CANDIDATE
+    return Kind.SELECTED
+
+
+_CHOSEN_FOR: Final = {
+    "lowest_passable": "lowest expected cost",
+    "balanced": "best balance of quality, cost and latency",
+    "fastest_passable": "lowest expected latency",
+    "premium": "highest quality",
+    "fixed": "first of the stack's priority",
+}
+
+
+def _reason(prepared: Shortlist, first: Option) -> str:
+    if prepared.roster.pool.pinned:
+        return "the caller named this model and the stack admits it"
+    best = _CHOSEN_FOR[prepared.demand.terms.cost_mode]
+    misses = first.score.misses
+    if misses:
+        return f"no candidate meets every target; nearest, then {best}: {', '.join(misses)}"
+    return f"{best} among the candidates that meet every target"
+
+
+def _fingerprint(prepared: Shortlist, profile: Profile, now: Circumstances) -> Digest:
+    """Hash what was decided from. The instant counts only as the minute that prices may name."""
+    text = "|".join(
+        str(part)
+        for part in (
+            prepared.digest,
+            profile.input_tokens,
+            profile.input_tokens_max,
+            profile.output_tokens,
+            profile.output_tokens_cap,
+            profile.choices,
+            profile.images,
+            now.at // 60_000 if prepared.time_matters else 0,
+            now.cost_expected_max,
+            now.cost_request_max,
+            ",".join(sorted(now.circuits_open)),
+        )
+    )
+    return Digest(hashlib.sha256(text.encode("ascii")).hexdigest())
+
+
+UNBLOCK_SHOWN: Final = 3
+
+
+def _blocked(prepared: Shortlist, profile: Profile, now: Circumstances) -> Blocked:
+    rejected = survey(prepared, profile, now).rejected
+    changes = [
+        Change(
+            model=item.model,
+            changes=tuple(
+                f"{found.imposed_by}: {found.rule}: {found.remedy}" for found in item.rejections
+            ),
+        )
+        for item in rejected
+        if all(found.remedy is not None for found in item.rejections)
+    ]
+    fewest = min((len(change.changes) for change in changes), default=0)
+    return Blocked(
+        rejected=rejected,
+        unblock=tuple(c for c in changes if len(c.changes) == fewest)[:UNBLOCK_SHOWN],
+        fingerprint=_fingerprint(prepared, profile, now),
+    )

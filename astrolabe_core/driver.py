@@ -1,0 +1,113 @@
+"""How is a request driven to its end? Perform one command, feed the event back.
+
+The only async code of the core, and the only loop with effects. When the task is cancelled the
+flow is told that the caller left, and runs to its end shielded: whatever was reserved is
+settled before the cancellation goes on.
+"""
+
+from typing import Protocol, assert_never
+
+import anyio
+
+from astrolabe_core import ledger
+from astrolabe_core.flow import Done, Step, begin, step
+from astrolabe_core.messages import (
+    Answered,
+    Arrival,
+    CallModel,
+    Command,
+    Event,
+    Faulted,
+    Hold,
+    Ledgered,
+    Left,
+    Load,
+    Loaded,
+    NoCaller,
+    Opened,
+    Record,
+    Relay,
+    Reply,
+    Settle,
+    StorageFailed,
+)
+from astrolabe_core.ports import Clock, Ledger, StorageUnavailable
+
+
+class World(Protocol):
+    """What a host provides for one request. Only `load` may raise, `StorageUnavailable`."""
+
+    @property
+    def clock(self) -> Clock:
+        """Tells the time."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """Carries out what happens to money."""
+        ...
+
+    async def load(self, command: Load) -> Loaded | NoCaller:
+        """Take the snapshot."""
+        ...
+
+    async def call(self, command: CallModel) -> Answered | Opened | Faulted | Left:
+        """Ask one model."""
+        ...
+
+    async def relay(self, command: Relay) -> Answered | Faulted | Left:
+        """Hand an open stream to the caller."""
+        ...
+
+
+async def run(arrival: Arrival, world: World) -> Reply:
+    """Drive one request to its reply."""
+    now = begin(arrival)
+    try:
+        while now.command is not None:
+            now = step(now.state, await _perform(now.command, world))
+    except anyio.get_cancelled_exc_class():
+        with anyio.CancelScope(shield=True):
+            await _abandon(now, world)
+        raise
+    if not isinstance(now.state, Done):  # pragma: no cover - the table has no such state
+        message = f"{type(now.state).__name__} has no command"
+        raise TypeError(message)
+    return now.state.reply
+
+
+async def _abandon(now: Step, world: World) -> None:
+    """Bring a cancelled request to its end. `Settling` is shielded and so never cancelled."""
+    if isinstance(now.state, Done):
+        return
+    now = step(now.state, Left(world.clock.now()))
+    while now.command is not None:
+        now = step(now.state, await _perform(now.command, world))
+
+
+async def _perform(command: Command, world: World) -> Event:
+    match command:
+        case Load():
+            try:
+                return await world.load(command)
+            except StorageUnavailable:
+                return StorageFailed(world.clock.now())
+        case Record(command=order) | Hold(command=order):
+            return await _submit(order, world)
+        case Settle(command=order):
+            with anyio.CancelScope(shield=True):
+                return await _submit(order, world)
+        case CallModel():
+            return await world.call(command)
+        case Relay():
+            return await world.relay(command)
+        case _:
+            assert_never(command)
+
+
+async def _submit(order: ledger.Command, world: World) -> Event:
+    try:
+        outcome = await world.ledger.submit(order)
+    except StorageUnavailable:
+        return StorageFailed(world.clock.now())
+    return Ledgered(outcome, world.clock.now())

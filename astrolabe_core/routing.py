@@ -1,0 +1,209 @@
+"""What is decided for one request, from one snapshot?
+
+One synchronous function: classify, resolve, judge, rank, plan. It is the live path, the dry
+run, the simulator and the replay: there is no other.
+"""
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from astrolabe_core.catalog import Catalog
+from astrolabe_core.classify import classify
+from astrolabe_core.codes import Code, Reason, Refusal
+from astrolabe_core.decide import (
+    Blocked,
+    Circumstances,
+    Decision,
+    Survey,
+    decide,
+    survey,
+)
+from astrolabe_core.fallback import Plan, escalates, plan
+from astrolabe_core.prepare import Demand, Pool, Shortlist, prepare, shortlist
+from astrolabe_core.requests import Profile, Request
+from astrolabe_core.resolve import Resolved, cost_mode, resolve
+from astrolabe_core.rules import rule_for
+from astrolabe_core.scoring import Terms, quality_floor
+from astrolabe_core.snapshot import Snapshot
+from astrolabe_core.stacks import FallbackMode, Primary, Stack, VerificationMode
+from astrolabe_core.tables import rejected_json, unblock_json
+from astrolabe_core.units import ModelId
+from astrolabe_core.verification import mode_for
+from astrolabe_core.virtual import VENDOR, VirtualModel, find_virtual
+
+
+@frozen(kw_only=True)
+class Routed:
+    """Where a request goes: everything that was decided, and what it was decided from."""
+
+    profile: Profile
+    resolved: Resolved
+    shortlist: Shortlist
+    circumstances: Circumstances
+    decision: Decision
+    plan: Plan
+    verification: VerificationMode
+
+    def survey(self) -> Survey:
+        """Give the whole table behind the decision."""
+        return survey(self.shortlist, self.profile, self.circumstances)
+
+
+@frozen(kw_only=True)
+class Unrouted:
+    """Why a request goes nowhere. What was found out before that is kept for the trace."""
+
+    refusal: Refusal
+    profile: Profile | None = None
+    resolved: Resolved | None = None
+    blocked: Blocked | None = None
+
+
+Routing: TypeAlias = Routed | Unrouted
+
+
+def route(request: Request, snapshot: Snapshot) -> Routing:
+    """Decide which model is to serve a request. The same arguments give the same answer."""
+    pool = find_pool(request, snapshot)
+    if isinstance(pool, Refusal):
+        return Unrouted(refusal=pool)
+    resolved = resolve(snapshot.caller, request.overrides)
+    if isinstance(resolved, Refusal):
+        return Unrouted(refusal=resolved)
+    profile = classify(request)
+    stack = resolved.stack
+    category = profile.classification.category
+    now = Circumstances(
+        at=snapshot.at,
+        circuits_open=snapshot.circuits_open,
+        cost_expected_max=stack.objective.cost_expected_max,
+        cost_request_max=stack.budget.per_request_max_usd,
+    )
+    prepared = shortlist(
+        prepare(_complete(pool, profile, stack, snapshot), resolved.layers, snapshot.catalog),
+        demand_of(profile, stack),
+    )
+    match decide(prepared, profile, now):
+        case Blocked() as blocked:
+            refusal = _block(blocked, resolved, profile)
+            return Unrouted(refusal=refusal, profile=profile, resolved=resolved, blocked=blocked)
+        case Decision() as decision:
+            return Routed(
+                profile=profile,
+                resolved=resolved,
+                shortlist=prepared,
+                circumstances=now,
+                decision=decision,
+                plan=plan(decision, stack.fallback, category),
+                verification=mode_for(stack, profile.classification),
+            )
+
+
+def find_pool(request: Request, snapshot: Snapshot) -> Pool | Refusal:
+    """Find what the request's `model` names: a virtual model, or one serving model."""
+    virtual = find_virtual(snapshot.virtual_models, request.model)
+    if virtual is not None:
+        return Pool(
+            name=virtual.id,
+            lane=virtual.lane,
+            candidates=virtual.candidates,
+            reserves=virtual.fallback_candidates,
+            reference=virtual.reference,
+        )
+    model = snapshot.catalog.model(request.model)
+    if model is not None:
+        return Pool(name=model.id, lane="", candidates=(model.id,), reference=model.id, pinned=True)
+    return Refusal(
+        code=Code.UNKNOWN_MODEL,
+        message=f"there is no model {request.model[:120]!r}; GET /v1/models lists them, "
+        f"and {VENDOR}/auto chooses one",
+        param="model",
+        details={"near": near(request.model, snapshot.catalog, snapshot.virtual_models)},
+    )
+
+
+def near(name: str, catalog: Catalog, virtual_models: tuple[VirtualModel, ...]) -> tuple[str, ...]:
+    """Give up to three known ids that share their last part, or its beginning, with a name."""
+    tail = name.rpartition("/")[2].lower()[:40]
+    known = [*(model.id for model in virtual_models), *(model.id for model in catalog.models)]
+    ends = [(known_id.rpartition("/")[2], known_id) for known_id in known]
+    return tuple(
+        known_id
+        for end, known_id in ends
+        if tail and (end.startswith(tail) or tail.startswith(end) or tail in end)
+    )[:3]
+
+
+def demand_of(profile: Profile, stack: Stack) -> Demand:
+    """Say what class of requests this is, under this stack."""
+    found, objective = profile.classification, stack.objective
+    return Demand(
+        needs=profile.needs,
+        modalities=profile.modalities,
+        untrusted=profile.untrusted,
+        category=found.category.value,
+        terms=Terms(
+            cost_mode=cost_mode(stack),
+            quality_floor=quality_floor(objective.quality_target, found.complexity),
+            latency_slo_ms=objective.latency_slo_ms,
+            reliability_target=objective.reliability_target,
+            escalates=escalates(stack.fallback, found.category),
+        ),
+        ruling=(
+            rule_for(objective.rules, profile)
+            if objective.primary is Primary.CUSTOM_RULES
+            else None
+        ),
+        priority=objective.priority if objective.primary is Primary.FIXED_PRIORITY else (),
+        attempts_max=stack.fallback.max_attempts if stack.fallback.enabled else 1,
+        any_may_follow=stack.fallback.mode is not FallbackMode.NEXT_BEST,
+    )
+
+
+def _complete(pool: Pool, profile: Profile, stack: Stack, snapshot: Snapshot) -> Pool:
+    """Give a pinned pool the lane of its request, and the fallbacks that its stack names."""
+    if not pool.pinned:
+        return pool
+    lane = find_virtual(snapshot.virtual_models, profile.classification.lane)
+    reserves: tuple[ModelId, ...] = ()
+    if stack.fallback.enabled and stack.fallback.mode is FallbackMode.FIXED_ORDER:
+        reserves = tuple(
+            ModelId(name) for name in stack.objective.priority if name not in pool.candidates
+        )
+    return Pool(
+        name=pool.name,
+        lane=profile.classification.lane,
+        candidates=pool.candidates,
+        reserves=reserves,
+        reference=pool.reference if lane is None else lane.reference,
+        pinned=True,
+    )
+
+
+def _block(blocked: Blocked, resolved: Resolved, profile: Profile) -> Refusal:
+    reasons = {found.reason for item in blocked.rejected for found in item.rejections}
+    if reasons == {Reason.CONTEXT_WINDOW_EXCEEDED}:
+        largest = max(int(found.limit) for item in blocked.rejected for found in item.rejections)
+        return Refusal(
+            code=Code.CONTEXT_LENGTH_EXCEEDED,
+            message=f"the request needs about {profile.input_tokens} tokens of input and the "
+            f"largest candidate holds {largest}; shorten it or choose another model",
+            details={"input_tokens": profile.input_tokens, "context_window": largest},
+        )
+    slug = resolved.version.stack.slug
+    if blocked.unblock:
+        first = blocked.unblock[0]
+        advice = f"to admit {first.model}: {'; '.join(first.changes)}"
+    else:
+        advice = "no change of a rule would admit one: change the request or its model"
+    return Refusal(
+        code=Code.ROUTING_POLICY_BLOCKED,
+        message=f"stack {slug} admits none of {len(blocked.rejected)} candidates; {advice}",
+        details={
+            "stack": slug,
+            "fingerprint": blocked.fingerprint,
+            "rejected": rejected_json(blocked.rejected),
+            "unblock": unblock_json(blocked.unblock),
+        },
+    )
