@@ -10,7 +10,7 @@ from typing import Protocol, assert_never
 import anyio
 
 from astrolabe_core import ledger
-from astrolabe_core.flow import Done, Step, begin, step
+from astrolabe_core.flow import begin, step
 from astrolabe_core.messages import (
     Answered,
     Arrival,
@@ -32,6 +32,7 @@ from astrolabe_core.messages import (
     StorageFailed,
 )
 from astrolabe_core.ports import Clock, Ledger, StorageUnavailable
+from astrolabe_core.states import Done, Step
 
 
 class World(Protocol):
@@ -95,8 +96,10 @@ async def _perform(command: Command, world: World) -> Event:
         case Record(command=order) | Hold(command=order):
             return await _submit(order, world)
         case Settle(command=order):
+            settled: Event
             with anyio.CancelScope(shield=True):
-                return await _submit(order, world)
+                settled = await _submit(order, world)
+            return settled
         case CallModel():
             return await world.call(command)
         case Relay():

@@ -8,23 +8,22 @@ content reached the caller, nothing falls back. And every way out of `Reserving`
 `Streaming` leads through `Settling`: a hold that may exist is always ended.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias, assert_never
+from collections.abc import Callable, Mapping
+from typing import Final, Never, TypeAlias, assert_never, cast
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from astrolabe_core import ledger
 from astrolabe_core.access import UNKNOWN_KEY, admit
 from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt
-from astrolabe_core.budgets import Scope, SpendLimit, spend_limits
 from astrolabe_core.codes import Code, Refusal, Unbillable
-from astrolabe_core.fallback import Exhausted, Plan, advance
+from astrolabe_core.endings import capture, end, limits, record, unacceptable, unanswered, void
+from astrolabe_core.fallback import Exhausted, advance
 from astrolabe_core.messages import (
     Abandoned,
     Answered,
     Arrival,
     CallModel,
-    Command,
     Event,
     Faulted,
     Hold,
@@ -34,110 +33,32 @@ from astrolabe_core.messages import (
     Loaded,
     NoCaller,
     Opened,
-    Previewed,
     Purpose,
-    Record,
     Refused,
     Relay,
     Reply,
     Served,
-    Settle,
     StorageFailed,
 )
-from astrolabe_core.money import ZERO, NanoUsd
-from astrolabe_core.pricing import charge
 from astrolabe_core.quotas import rate_limit, rate_refusal, status_after
 from astrolabe_core.requests import Malformed, Request
 from astrolabe_core.routing import Routed, Unrouted, route
-from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.stacks import Trigger, VerificationMode
-from astrolabe_core.trace import Attempt, Flag, Trace, render_text, usage_record
-from astrolabe_core.units import HoldId, Instant, Millis
-from astrolabe_core.verification import Finding, Verdict, failure_code, serious, verify
-
-
-# --- states: everything known so far, and nothing else ------------------------------------
-@frozen
-class Loading:
-    """Waiting for the snapshot."""
-
-    arrival: Arrival
-
-
-@frozen(kw_only=True)
-class Recording:
-    """Waiting for a request without a hold to be counted."""
-
-    reply: Reply
-
-
-@frozen(kw_only=True)
-class Route:
-    """A request on its way to a provider: what every later step needs."""
-
-    arrival: Arrival
-    request: Request
-    routed: Routed
-    snapshot: Snapshot
-    plan: Plan
-    trace: Trace
-
-    @property
-    def hold(self) -> HoldId:
-        """The identity of this request's hold."""
-        return HoldId(self.request.id)
-
-
-@frozen
-class Reserving:
-    """Waiting for the hold."""
-
-    route: Route
-
-
-@frozen(kw_only=True)
-class Calling:
-    """Waiting for a provider; no content has reached the caller."""
-
-    route: Route
-    since: Instant
-
-
-@frozen(kw_only=True)
-class Streaming:
-    """Content is reaching the caller: there is no way back to `Calling`."""
-
-    route: Route
-    since: Instant
-
-
-@frozen(kw_only=True)
-class Settling:
-    """Waiting for the hold to end. The reply is decided."""
-
-    reply: Reply
-
-
-@frozen
-class Done:
-    """The request has ended."""
-
-    reply: Reply
-
-
-State: TypeAlias = Loading | Recording | Reserving | Calling | Streaming | Settling | Done
-
-
-@frozen
-class Step:
-    """Where the flow stands and what is to be done next; no command when it is done."""
-
-    state: State
-    command: Command | None
-
-
-class IllegalEventError(Exception):
-    """The driver fed an event that this state cannot meet: a bug, never an outcome."""
+from astrolabe_core.states import (
+    Calling,
+    IllegalEventError,
+    Loading,
+    Recording,
+    Reserving,
+    Route,
+    Settling,
+    State,
+    Step,
+    Streaming,
+)
+from astrolabe_core.trace import Attempt, Flag, Trace
+from astrolabe_core.units import Instant, Millis
+from astrolabe_core.verification import Verdict, serious, verify
 
 
 # --- the path -----------------------------------------------------------------------------
@@ -156,7 +77,7 @@ def step(state: State, event: Event) -> Step:
     if handler is None:
         message = f"{type(event).__name__} cannot happen in {type(state).__name__}"
         raise IllegalEventError(message)
-    return handler(state, event)
+    return cast("Callable[[State, Event], Step]", handler)(state, event)
 
 
 def _loaded(state: Loading, event: Loaded) -> Step:
@@ -168,28 +89,28 @@ def _loaded(state: Loading, event: Loaded) -> Step:
     trace = Trace(arrival=arrival.request, caller=caller, rate=status_after(rate, used + 1))
     refusal = admit(caller.key, caller.workspace, snapshot.at)
     if refusal is not None and refusal.code is Code.UNAUTHORIZED:
-        return _end(Refused(Trace(arrival=arrival.request, refusal=refusal)))
+        return end(Refused(Trace(arrival=arrival.request, refusal=refusal)))
     if refusal is not None:
-        return _record(evolve(trace, refusal=refusal), snapshot)
+        return record(evolve(trace, refusal=refusal), snapshot)
     if used >= rate.limit:
         full = evolve(trace, rate=status_after(rate, used))
-        return _end(Refused(evolve(full, refusal=rate_refusal(rate, snapshot.at))))
+        return end(Refused(evolve(full, refusal=rate_refusal(rate, snapshot.at))))
     request = arrival.request
     if isinstance(request, Malformed):
-        return _record(evolve(trace, refusal=request.refusal), snapshot)
+        return record(evolve(trace, refusal=request.refusal), snapshot)
     routing = route(request, snapshot)
     trace = evolve(trace, routing=routing)
     match routing:
         case Unrouted(blocked=blocked, refusal=refused):
             if arrival.purpose is Purpose.PREVIEW and blocked is not None:
-                return _record(trace, snapshot)
-            return _record(evolve(trace, refusal=refused), snapshot)
+                return record(trace, snapshot)
+            return record(evolve(trace, refusal=refused), snapshot)
         case Routed():
             pass
         case _:
             assert_never(routing)
     if arrival.purpose is Purpose.PREVIEW:
-        return _record(trace, snapshot)
+        return record(trace, snapshot)
     return _reserve(
         Route(
             arrival=arrival,
@@ -203,22 +124,22 @@ def _loaded(state: Loading, event: Loaded) -> Step:
 
 
 def _no_caller(state: Loading, _: NoCaller) -> Step:
-    return _end(Refused(Trace(arrival=state.arrival.request, refusal=UNKNOWN_KEY)))
+    return end(Refused(Trace(arrival=state.arrival.request, refusal=UNKNOWN_KEY)))
 
 
 def _not_loaded(state: Loading, _: StorageFailed) -> Step:
-    return _end(Refused(Trace(arrival=state.arrival.request, refusal=STORAGE_UNAVAILABLE)))
+    return end(Refused(Trace(arrival=state.arrival.request, refusal=STORAGE_UNAVAILABLE)))
 
 
 def _left_loading(state: Loading, _: Left) -> Step:
-    return _end(Abandoned(Trace(arrival=state.arrival.request)))
+    return end(Abandoned(Trace(arrival=state.arrival.request)))
 
 
 def _recorded(state: Recording, event: Ledgered | StorageFailed | Left) -> Step:
     reply = state.reply
     if isinstance(event, Ledgered) and isinstance(event.outcome, ledger.Counted):
         reply = evolve(reply, trace=evolve(reply.trace, rate=event.outcome.rate))
-    return _end(reply)
+    return end(reply)
 
 
 def _reserve(route: Route) -> Step:
@@ -232,27 +153,10 @@ def _reserve(route: Route) -> Step:
         at=at,
         node=route.snapshot.node,
         rate=rate_limit(caller.key.id, caller.key.rate_limit, at),
-        limits=tuple(_limits(route)),
+        limits=tuple(limits(route)),
         floor=route.snapshot.balance_floor,
     )
     return Step(Reserving(route), Hold(command))
-
-
-def _limits(route: Route) -> list[SpendLimit]:
-    caller, at = route.snapshot.caller, route.snapshot.at
-    stack = route.routed.resolved.stack
-    # Managed stacks are shared, so a stack's counter belongs to workspace and slug together.
-    owners = (
-        (Scope.STACK, f"{caller.workspace.id}/{stack.slug}", stack.budget),
-        (Scope.KEY, caller.key.id, caller.key.budget),
-        (Scope.WORKSPACE, caller.workspace.id, caller.workspace.budget),
-    )
-    return [
-        limit
-        for scope, owner, budget in owners
-        if budget is not None
-        for limit in spend_limits(scope, owner, budget, at)
-    ]
 
 
 def _reserved(state: Reserving, event: Ledgered) -> Step:
@@ -264,18 +168,18 @@ def _reserved(state: Reserving, event: Ledgered) -> Step:
         case ledger.Declined(refusal=refusal):
             trace = evolve(route.trace, refusal=refusal)
             if refusal.code is Code.RATE_LIMITED:
-                return _end(Refused(trace))
-            return _record(trace, route.snapshot, event.at)
+                return end(Refused(trace))
+            return record(trace, route.snapshot, event.at)
         case _:
             # The identity of a hold is ours: a clash means that this request ran before.
-            return _record(evolve(route.trace, refusal=_REPEATED), route.snapshot, event.at)
+            return record(evolve(route.trace, refusal=_REPEATED), route.snapshot, event.at)
 
 
 def _not_reserved(state: Reserving, event: StorageFailed) -> Step:
     """End the hold all the same: it may have been placed before the store went away."""
     trace = evolve(state.route.trace, refusal=STORAGE_UNAVAILABLE)
     route = evolve(state.route, trace=trace)
-    return _void(route, Unbillable.GATEWAY_CRASH, event.at, Refused)
+    return void(route, Unbillable.GATEWAY_CRASH, event.at, Refused)
 
 
 def _call(route: Route, at: Instant) -> Step:
@@ -306,7 +210,7 @@ def _answered(state: Calling, event: Answered) -> Step:
     if finding is None:
         return _serve(state, event.answer, verdict, event.at)
     failed = _attempted(state, event.at, verdict=verdict, receipt=event.answer.receipt)
-    return _go_on(failed, finding.trigger, event.at, _unacceptable(finding))
+    return _go_on(failed, finding.trigger, event.at, unacceptable(finding))
 
 
 def _streamed(state: Streaming, event: Answered) -> Step:
@@ -317,28 +221,28 @@ def _streamed(state: Streaming, event: Answered) -> Step:
 
 def _faulted(state: Calling, event: Faulted) -> Step:
     failed = _attempted(state, event.at, fault=event.fault, receipt=event.fault.receipt)
-    return _go_on(failed, event.fault.kind.trigger, event.at, _unanswered(event.fault))
+    return _go_on(failed, event.fault.kind.trigger, event.at, unanswered(event.fault))
 
 
 def _broken(state: Streaming, event: Faulted) -> Step:
     route = _attempted(state, event.at, fault=event.fault, receipt=event.fault.receipt)
-    refusal, _ = _unanswered(event.fault)
+    refusal, _ = unanswered(event.fault)
     broken = evolve(route, trace=evolve(route.trace, refusal=refusal))
-    return _void(broken, Unbillable.STREAMING_PROVIDER_ERROR, event.at, Refused)
+    return void(broken, Unbillable.STREAMING_PROVIDER_ERROR, event.at, Refused)
 
 
 def _left(state: Reserving, event: Left) -> Step:
-    return _void(state.route, Unbillable.CLIENT_DISCONNECTED, event.at, Abandoned)
+    return void(state.route, Unbillable.CLIENT_DISCONNECTED, event.at, Abandoned)
 
 
 def _left_provider(state: Calling | Streaming, event: Left) -> Step:
     """Settle from the usage seen so far; without any, the caller owes nothing that we know."""
     route = _attempted(state, event.at, receipt=event.receipt, delivered=True)
-    due, flags = _due(route, event.receipt)
+    due, flags = price_receipt(route, event.receipt)
     route = _flagged(route, flags)
     if due is None:
-        return _void(route, Unbillable.CLIENT_DISCONNECTED, event.at, Abandoned)
-    return _capture(route, due, event.at, Abandoned)
+        return void(route, Unbillable.CLIENT_DISCONNECTED, event.at, Abandoned)
+    return capture(route, due, event.at, Abandoned)
 
 
 def _settled(state: Settling, event: Ledgered | StorageFailed) -> Step:
@@ -346,7 +250,7 @@ def _settled(state: Settling, event: Ledgered | StorageFailed) -> Step:
     if isinstance(event, StorageFailed) or isinstance(event.outcome, ledger.Rejected):
         flags = (*reply.trace.flags, Flag.SETTLEMENT_UNCONFIRMED)
         reply = evolve(reply, trace=evolve(reply.trace, flags=flags))
-    return _end(reply)
+    return end(reply)
 
 
 # --- the turns that several handlers take -------------------------------------------------
@@ -358,38 +262,22 @@ def _go_on(
     if isinstance(following, Exhausted) or spent >= route.arrival.time_limit_ms:
         refusal, unbillable = end
         ended = evolve(route, trace=evolve(route.trace, refusal=refusal))
-        return _void(ended, unbillable, at, Refused)
+        return void(ended, unbillable, at, Refused)
     return _call(evolve(route, plan=following), at)
 
 
 def _serve(state: Calling | Streaming, answer: Answer, verdict: Verdict, at: Instant) -> Step:
     route = _attempted(state, at, verdict=verdict, receipt=answer.receipt, delivered=True)
     route = evolve(route, trace=evolve(route.trace, verdict=verdict))
-    due, flags = _due(route, answer.receipt)
+    due, flags = price_receipt(route, answer.receipt)
     route = _flagged(route, flags)
 
     def served(trace: Trace) -> Reply:
         return Served(answer, trace)
 
     if due is None:
-        return _void(route, Unbillable.MISSING_PROVIDER_USAGE, at, served)
-    return _capture(route, due, at, served)
-
-
-def _due(route: Route, receipt: Receipt) -> tuple[NanoUsd | None, tuple[Flag, ...]]:
-    """Price the reported usage; `None` where there is none that can be believed."""
-    usage = receipt.usage
-    if usage is None:
-        return None, ()
-    if usage.flaw() is not None:
-        return None, (Flag.PROVIDER_USAGE_IMPOSSIBLE,)
-    due = charge(usage, route.plan.head.model.retail_price, route.snapshot.at)
-    flags: list[Flag] = []
-    if due and receipt.cost == ZERO:
-        flags.append(Flag.PROVIDER_REPORTED_ZERO_COST)
-    if due is not None and due > route.trace.hold:
-        flags.append(Flag.CHARGE_ABOVE_HOLD)
-    return due, tuple(flags)
+        return void(route, Unbillable.MISSING_PROVIDER_USAGE, at, served)
+    return capture(route, due, at, served)
 
 
 def _flagged(route: Route, flags: tuple[Flag, ...]) -> Route:
@@ -418,77 +306,6 @@ def _attempted(
     return evolve(route, trace=evolve(route.trace, attempts=(*route.trace.attempts, attempt)))
 
 
-def _capture(route: Route, due: NanoUsd, at: Instant, reply: Callable[[Trace], Reply]) -> Step:
-    trace = evolve(route.trace, debit=due, ended_at=at)
-    command = ledger.Capture(
-        hold=route.hold,
-        workspace=route.snapshot.caller.workspace.id,
-        charge=due,
-        at=at,
-        ending=_ending(trace, route.snapshot, at),
-    )
-    return Step(Settling(reply=reply(trace)), Settle(command))
-
-
-def _void(route: Route, reason: Unbillable, at: Instant, reply: Callable[[Trace], Reply]) -> Step:
-    trace = evolve(route.trace, unbillable=reason, ended_at=at)
-    command = ledger.Void(
-        hold=route.hold,
-        workspace=route.snapshot.caller.workspace.id,
-        reason=reason,
-        at=at,
-        ending=_ending(trace, route.snapshot, at),
-    )
-    return Step(Settling(reply=reply(trace)), Settle(command))
-
-
-def _record(trace: Trace, snapshot: Snapshot, at: Instant | None = None) -> Step:
-    ended = evolve(trace, ended_at=snapshot.at if at is None else at)
-    reply = Previewed(ended) if ended.refusal is None else Refused(ended)
-    caller = snapshot.caller
-    command = ledger.Count(
-        workspace=caller.workspace.id,
-        rate=rate_limit(caller.key.id, caller.key.rate_limit, snapshot.at),
-        at=snapshot.at,
-        ending=None if ended.refusal is None else _ending(ended, snapshot, snapshot.at),
-    )
-    return Step(Recording(reply=reply), Record(command))
-
-
-def _ending(trace: Trace, snapshot: Snapshot, at: Instant) -> ledger.Ending | None:
-    if not isinstance(trace.arrival, Request):
-        return None
-    kept = trace.stack is None or trace.stack.observability.trace_storage
-    return ledger.Ending(
-        usage=usage_record(trace, trace.arrival, snapshot.caller, at),
-        trace=render_text(trace) if kept else None,
-    )
-
-
-def _unacceptable(finding: Finding) -> tuple[Refusal, Unbillable]:
-    code = failure_code(finding)
-    reason = (
-        Unbillable.STRUCTURED_OUTPUT_INVALID
-        if code is Code.STRUCTURED_OUTPUT_INVALID
-        else Unbillable.PROVIDER_ERROR
-    )
-    message = f"no candidate gave an acceptable answer: {finding.message}; nothing was charged"
-    return Refusal(code=code, message=message), reason
-
-
-def _unanswered(fault: Fault) -> tuple[Refusal, Unbillable]:
-    refusal = Refusal(
-        code=fault.kind.code,
-        message=f"{fault.message}; nothing was charged",
-        retry_after_s=fault.retry_after_s,
-    )
-    return refusal, fault.kind.unbillable
-
-
-def _end(reply: Reply) -> Step:
-    return Step(Done(reply), None)
-
-
 STORAGE_RETRY_S: Final = 5
 STORAGE_UNAVAILABLE: Final = Refusal(
     code=Code.STORAGE_UNAVAILABLE,
@@ -502,9 +319,9 @@ _REPEATED: Final = Refusal(
 _HOLDS_BACK: Final = frozenset({VerificationMode.STRICT, VerificationMode.STRONG})
 """Modes that verify a whole answer before its first content may reach the caller."""
 
-Handler: TypeAlias = Callable[[Any, Any], Step]
+Handler: TypeAlias = Callable[[Never, Never], Step]
 
-TRANSITIONS: Final[dict[tuple[type[Any], type[Any]], Handler]] = {
+TRANSITIONS: Final[Mapping[tuple[type[State], type[Event]], Handler]] = {
     (Loading, Loaded): _loaded,
     (Loading, NoCaller): _no_caller,
     (Loading, StorageFailed): _not_loaded,

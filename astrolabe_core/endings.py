@@ -1,0 +1,134 @@
+"""How does a request end: what is due, what is recorded, and what is a caller told?
+
+Every ending carries its usage row and its trace into the same transaction as the money.
+"""
+
+from collections.abc import Callable
+
+from attrs import evolve
+
+from astrolabe_core import ledger
+from astrolabe_core.answers import Fault, Receipt
+from astrolabe_core.budgets import Scope, SpendLimit, spend_limits
+from astrolabe_core.codes import Code, Refusal, Unbillable
+from astrolabe_core.messages import Previewed, Record, Refused, Reply, Settle
+from astrolabe_core.money import ZERO, NanoUsd
+from astrolabe_core.pricing import charge
+from astrolabe_core.quotas import rate_limit
+from astrolabe_core.requests import Request
+from astrolabe_core.snapshot import Snapshot
+from astrolabe_core.states import Done, Recording, Route, Settling, Step
+from astrolabe_core.trace import Flag, Trace, render_text, usage_record
+from astrolabe_core.units import Instant
+from astrolabe_core.verification import Finding, failure_code
+
+
+def end(reply: Reply) -> Step:
+    """Finish with nothing left to do."""
+    return Step(Done(reply), None)
+
+
+def record(trace: Trace, snapshot: Snapshot, at: Instant | None = None) -> Step:
+    """End a request without a hold: count it, and keep its trace where it was refused."""
+    ended = evolve(trace, ended_at=snapshot.at if at is None else at)
+    reply = Previewed(ended) if ended.refusal is None else Refused(ended)
+    caller = snapshot.caller
+    command = ledger.Count(
+        workspace=caller.workspace.id,
+        rate=rate_limit(caller.key.id, caller.key.rate_limit, snapshot.at),
+        at=snapshot.at,
+        ending=None if ended.refusal is None else _ending(ended, snapshot, snapshot.at),
+    )
+    return Step(Recording(reply=reply), Record(command))
+
+
+def limits(route: Route) -> list[SpendLimit]:
+    """Give every budget window that this request must fit in: stack, key, workspace."""
+    caller, at = route.snapshot.caller, route.snapshot.at
+    stack = route.routed.resolved.stack
+    # Managed stacks are shared, so a stack's counter belongs to workspace and slug together.
+    owners = (
+        (Scope.STACK, f"{caller.workspace.id}/{stack.slug}", stack.budget),
+        (Scope.KEY, caller.key.id, caller.key.budget),
+        (Scope.WORKSPACE, caller.workspace.id, caller.workspace.budget),
+    )
+    return [
+        limit
+        for scope, owner, budget in owners
+        if budget is not None
+        for limit in spend_limits(scope, owner, budget, at)
+    ]
+
+
+def price_receipt(route: Route, receipt: Receipt) -> tuple[NanoUsd | None, tuple[Flag, ...]]:
+    """Price the reported usage; `None` where there is none that can be believed."""
+    usage = receipt.usage
+    if usage is None:
+        return None, ()
+    if usage.flaw() is not None:
+        return None, (Flag.PROVIDER_USAGE_IMPOSSIBLE,)
+    due = charge(usage, route.plan.head.model.retail_price, route.snapshot.at)
+    flags: list[Flag] = []
+    if due and receipt.cost == ZERO:
+        flags.append(Flag.PROVIDER_REPORTED_ZERO_COST)
+    if due is not None and due > route.trace.hold:
+        flags.append(Flag.CHARGE_ABOVE_HOLD)
+    return due, tuple(flags)
+
+
+def capture(route: Route, due: NanoUsd, at: Instant, reply: Callable[[Trace], Reply]) -> Step:
+    """End the hold with a debit of what is due."""
+    trace = evolve(route.trace, debit=due, ended_at=at)
+    command = ledger.Capture(
+        hold=route.hold,
+        workspace=route.snapshot.caller.workspace.id,
+        charge=due,
+        at=at,
+        ending=_ending(trace, route.snapshot, at),
+    )
+    return Step(Settling(reply=reply(trace)), Settle(command))
+
+
+def void(route: Route, reason: Unbillable, at: Instant, reply: Callable[[Trace], Reply]) -> Step:
+    """End the hold without a debit, and say why."""
+    trace = evolve(route.trace, unbillable=reason, ended_at=at)
+    command = ledger.Void(
+        hold=route.hold,
+        workspace=route.snapshot.caller.workspace.id,
+        reason=reason,
+        at=at,
+        ending=_ending(trace, route.snapshot, at),
+    )
+    return Step(Settling(reply=reply(trace)), Settle(command))
+
+
+def _ending(trace: Trace, snapshot: Snapshot, at: Instant) -> ledger.Ending | None:
+    if not isinstance(trace.arrival, Request):
+        return None
+    kept = trace.stack is None or trace.stack.observability.trace_storage
+    return ledger.Ending(
+        usage=usage_record(trace, trace.arrival, snapshot.caller, at),
+        trace=render_text(trace) if kept else None,
+    )
+
+
+def unacceptable(finding: Finding) -> tuple[Refusal, Unbillable]:
+    """Say that no answer could be delivered."""
+    code = failure_code(finding)
+    reason = (
+        Unbillable.STRUCTURED_OUTPUT_INVALID
+        if code is Code.STRUCTURED_OUTPUT_INVALID
+        else Unbillable.PROVIDER_ERROR
+    )
+    message = f"no candidate gave an acceptable answer: {finding.message}; nothing was charged"
+    return Refusal(code=code, message=message), reason
+
+
+def unanswered(fault: Fault) -> tuple[Refusal, Unbillable]:
+    """Say that no provider answered."""
+    refusal = Refusal(
+        code=fault.kind.code,
+        message=f"{fault.message}; nothing was charged",
+        retry_after_s=fault.retry_after_s,
+    )
+    return refusal, fault.kind.unbillable
