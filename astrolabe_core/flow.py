@@ -17,7 +17,16 @@ from astrolabe_core import ledger
 from astrolabe_core.access import UNKNOWN_KEY, admit
 from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt
 from astrolabe_core.codes import Code, Refusal, Unbillable
-from astrolabe_core.endings import capture, end, limits, record, unacceptable, unanswered, void
+from astrolabe_core.endings import (
+    capture,
+    end,
+    limits,
+    price_receipt,
+    record,
+    unacceptable,
+    unanswered,
+    void,
+)
 from astrolabe_core.fallback import Exhausted, advance
 from astrolabe_core.messages import (
     Abandoned,
