@@ -79,7 +79,10 @@ class Completions:
         connection = Connection(receive, send, provider.holds)
         try:
             record.raw_body = await connection.body()
-            await self._answer(scope, record, connection)
+            if connection.gone.is_set():
+                record.outcome = "disconnected"
+            else:
+                await self._answer(scope, record, connection)
         finally:
             connection.close()
             record.ended_ms = int((time.perf_counter() - begun) * 1000)

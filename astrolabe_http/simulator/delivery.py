@@ -27,15 +27,26 @@ _COMMENT_EVERY = 0.05
 class Holds:
     """Calls that wait to be released."""
 
-    waiting: set[asyncio.Event] = field(default_factory=set)
+    waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = field(default_factory=dict)
+
+    def add(self) -> asyncio.Event:
+        """The event a call waits for."""
+        event = asyncio.Event()
+        self.waiting[event] = asyncio.get_running_loop()
+        return event
+
+    def drop(self, event: asyncio.Event) -> None:
+        """Forget a call that waits no more."""
+        self.waiting.pop(event, None)
 
     def release(self) -> int:
-        """Let all of them go; how many there were."""
-        count = len(self.waiting)
-        for event in self.waiting:
-            event.set()
+        """Let all of them go, from any thread; how many there were."""
+        released = list(self.waiting.items())
         self.waiting.clear()
-        return count
+        for event, loop in released:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
+        return len(released)
 
 
 class Connection:
@@ -97,13 +108,12 @@ class Connection:
     async def hold(self) -> bool:
         """Wait until released; False if the caller left before."""
         self.watch()
-        released = asyncio.Event()
-        self._holds.waiting.add(released)
+        released = self._holds.add()
         tasks = [asyncio.create_task(released.wait()), asyncio.create_task(self.gone.wait())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._holds.waiting.discard(released)
+            self._holds.drop(released)
             for task in tasks:
                 task.cancel()
         return not self.gone.is_set()
@@ -111,8 +121,7 @@ class Connection:
     async def chatter(self, milliseconds: int) -> bool:
         """Send only comments for so long (0: until released); False if the caller left."""
         self.watch()
-        released = asyncio.Event()
-        self._holds.waiting.add(released)
+        released = self._holds.add()
         left = milliseconds / 1000 if milliseconds else float("inf")
         try:
             while left > 0 and not released.is_set() and not self.gone.is_set():
@@ -120,7 +129,7 @@ class Connection:
                 await self.pause(min(left, _COMMENT_EVERY) * 1000)
                 left -= _COMMENT_EVERY
         finally:
-            self._holds.waiting.discard(released)
+            self._holds.drop(released)
         return not self.gone.is_set()
 
     def abort(self) -> None:

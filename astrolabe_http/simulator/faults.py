@@ -63,6 +63,11 @@ class Faults:
         """The fault of that name, if it was asked for."""
         return next((fault for fault in self.items if fault.name == name), None)
 
+    @property
+    def refuse(self) -> bool:
+        """Whether no answer is begun at all."""
+        return any(fault.name in REFUSING_FAULTS for fault in self.items)
+
     def status(self) -> Fault | None:
         """The first fault that is a bare status."""
         return next((fault for fault in self.items if fault.name in STATUS_FAULTS), None)
@@ -89,6 +94,7 @@ def _status_kinds() -> tuple[FaultKind, ...]:
 
 
 STATUS_FAULTS = frozenset(str(status) for status in STATUS_ERRORS)
+REFUSING_FAULTS = STATUS_FAULTS | {"context", "no-code", "html", "reset"}
 USAGE_LIES = ("negative", "absurd", "text", "null", "fraction", "sum", "cached")
 
 FAULTS: tuple[FaultKind, ...] = (

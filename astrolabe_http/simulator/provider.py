@@ -102,7 +102,8 @@ class Provider:
         if isinstance(host, Refusal):
             return host, faults
         record.host, record.generation_id = host, self._new_id()
-        cached = self.prefixes.recall(ask, model.id)
+        # A call that is refused at the door never reaches the prompt cache.
+        cached = 0 if faults.refuse else self.prefixes.recall(ask, model.id)
         created = int(self.settings.clock())
         given = Circumstances(record.generation_id, created, host, cached, script)
         return Exchange(ask, model, answer(ask, model, faults, given), faults)

@@ -118,6 +118,13 @@ def test_a_long_prefix_seen_before_is_cached(client: httpx.Client) -> None:
     )
 
 
+def test_a_call_refused_at_the_door_leaves_nothing_in_the_cache(client: httpx.Client) -> None:
+    long = [{"role": "system", "content": "x" * 8000}, *HELLO]
+    assert ask(client, model=f"{NANO.id}#429", messages=long).status_code == 429
+    usage = ask(client, messages=long).json()["usage"]
+    assert usage["prompt_tokens_details"]["cached_tokens"] == 0
+
+
 def test_a_marked_prefix_is_written_to_the_cache(client: httpx.Client) -> None:
     part = {"type": "text", "text": "x" * 8000, "cache_control": {"type": "ephemeral"}}
     messages = [{"role": "system", "content": [part]}, *HELLO]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -158,6 +159,13 @@ def test_a_caller_who_leaves_stops_the_answer_and_pays_what_was_written(
         assert told["total_cost"] == whole["cost"]
     else:
         assert told["native_tokens_completion"] < whole["completion_tokens"]
+
+
+def test_a_caller_who_leaves_while_asking_is_written_down(simulator: RunningSimulator) -> None:
+    with socket.create_connection(("127.0.0.1", simulator.port)) as half:
+        half.sendall(b"POST /api/v1/responses HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{")
+        eventually(lambda: len(simulator.provider.journal.calls) == 1)
+    eventually(lambda: last(simulator).outcome == "disconnected")
 
 
 def test_settings_slow_every_answer(models: Any) -> None:
