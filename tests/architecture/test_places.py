@@ -13,6 +13,7 @@ ENTRIES = {
     "astrolabe_core.testing",  # for hosts: laws and strategies
     "astrolabe_core.driver",  # for hosts: the whole flow in-process
     "astrolabe_core.replay",  # for hosts: a stored trace decided again
+    "astrolabe_core.shipped",  # for hosts: the shipped catalog and a local caller
     "astrolabe_core.lint",  # for hosts: a stack judged before it is published
     "astrolabe_core.compare",  # for hosts: narrower, wider or witness
     "astrolabe_storage.conformance",  # for hosts: the suite an own storage must pass
