@@ -111,6 +111,8 @@ def test_a_long_prefix_seen_before_is_cached(client: httpx.Client) -> None:
     other = [{"role": "system", "content": "x" * 8000}, {"role": "user", "content": "Other"}]
     second = ask(client, messages=other).json()["usage"]
     assert first["prompt_tokens_details"]["cached_tokens"] == 0
+    elsewhere = ask(client, model=SONNET.id, messages=long).json()["usage"]
+    assert elsewhere["prompt_tokens_details"]["cached_tokens"] == 0
     cached = second["prompt_tokens_details"]["cached_tokens"]
     assert cached == 2004 // 128 * 128
     assert second["cost_details"]["upstream_inference_prompt_cost"] == float(
