@@ -21,12 +21,21 @@ from astrolabe_core.boundaries import (
 )
 from astrolabe_core.catalog import Model
 from astrolabe_core.codes import Kind
-from astrolabe_core.money import ZERO, AttoUsd, NanoUsd, round_half_even
+from astrolabe_core.money import AttoUsd, NanoUsd, round_half_even
 from astrolabe_core.prepare import Shortlist
 from astrolabe_core.pricing import hold_bound
 from astrolabe_core.requests import Profile
-from astrolabe_core.scoring import Contender, Score, Size, call_cost, rank, score, size_of
-from astrolabe_core.units import Digest, Instant, ModelId, Tokens
+from astrolabe_core.scoring import (
+    Contender,
+    Score,
+    Size,
+    call_cost,
+    cheapest_first,
+    rank,
+    score,
+    size_of,
+)
+from astrolabe_core.units import MINUTE_MS, Digest, Instant, ModelId, Tokens
 
 OUTPUT_TOKENS_DEFAULT: Final = Tokens(16_384)
 """The output cap that is priced and sent where the caller names none."""
@@ -44,16 +53,16 @@ class Circumstances:
 
 @frozen(kw_only=True)
 class Option:
-    """A model that may serve: its score, the output cap to send for each choice, the hold."""
+    """A model that may serve, the output cap to send for each choice, and the hold."""
 
-    score: Score
+    contender: Contender
     output_tokens_max: Tokens
     hold: NanoUsd
 
     @property
     def model(self) -> Model:
         """The model that may serve."""
-        return self.score.model
+        return self.contender.model
 
 
 @frozen(kw_only=True)
@@ -68,12 +77,14 @@ class Baseline:
 class Decision:
     """The models in the order in which they are to be tried, and why the first is first.
 
-    `ranked` is as long as the plan may need; `fingerprint` hashes everything that was decided
-    from. Savings are the baseline above the estimate and may be negative.
+    `estimate` is the score of the first; `ranked` is as long as the plan may need;
+    `fingerprint` hashes everything that was decided from. Savings are the baseline above the
+    estimate and may be negative.
     """
 
     kind: Kind
     reason: str
+    estimate: Score
     ranked: tuple[Option, ...]
     baseline: Baseline | None
     fingerprint: Digest
@@ -88,7 +99,7 @@ class Decision:
         """How far the first choice is expected to stay below the baseline."""
         if self.baseline is None:
             return None
-        return NanoUsd(self.baseline.cost - self.selected.score.expected_cost)
+        return NanoUsd(self.baseline.cost - self.estimate.expected_cost)
 
 
 @frozen(kw_only=True)
@@ -122,31 +133,42 @@ class Survey:
 def decide(prepared: Shortlist, profile: Profile, now: Circumstances) -> Judgement:
     """Rank the models that may serve this request, or say why there are none."""
     size = size_of(profile, now.at)
-    terms = prepared.demand.terms
     escalation = _reference_cost(prepared, size)
-    candidates = prepared.front
-    if not _all_fit(prepared, profile, now):
-        candidates = tuple(
+    if _all_fit(prepared, profile, now):
+        admitted = prepared.contenders
+        order = _rank_front(prepared, size, escalation)
+    else:
+        admitted = tuple(
             candidate
             for candidate in prepared.contenders
             if not _rejections(candidate, prepared, profile, now)
         )
-    if not candidates:
+        order = _rank_all(admitted, prepared, size, escalation)
+    if not order:
         return _blocked(prepared, profile, now)
-    order = sorted(candidates, key=lambda candidate: rank(candidate, size, terms, escalation))
-    if not prepared.demand.any_may_follow:
-        del order[prepared.demand.attempts_max :]
-    ranked = tuple(
-        _option(candidate, score(candidate, size, terms, escalation), profile)
-        for candidate in order
-    )
+    estimate = score(order[0], size, prepared.demand.terms, escalation)
     return Decision(
-        kind=_kind(prepared, ranked, len(candidates)),
-        reason=_reason(prepared, ranked[0]),
-        ranked=ranked,
+        kind=_kind(prepared, estimate, len(admitted)),
+        reason=_reason(prepared, estimate),
+        estimate=estimate,
+        ranked=tuple([_option(candidate, profile) for candidate in order]),
         baseline=_baseline(prepared, escalation),
         fingerprint=_fingerprint(prepared, profile, now),
     )
+
+
+def _rank_front(prepared: Shortlist, size: Size, escalation: AttoUsd) -> list[Contender]:
+    if prepared.rows is not None and not prepared.demand.any_may_follow:
+        return cheapest_first(prepared.rows, size, prepared.demand.attempts_max)
+    return _rank_all(prepared.front, prepared, size, escalation)
+
+
+def _rank_all(
+    candidates: tuple[Contender, ...], prepared: Shortlist, size: Size, escalation: AttoUsd
+) -> list[Contender]:
+    demand = prepared.demand
+    order = sorted(candidates, key=lambda each: rank(each, size, demand.terms, escalation))
+    return order if demand.any_may_follow else order[: demand.attempts_max]
 
 
 def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
@@ -209,28 +231,25 @@ def _rejections(
     estimate = score(candidate, size, prepared.demand.terms, _reference_cost(prepared, size))
     return found + judge_cost(
         expected=estimate.expected_cost,
-        at_most=_hold(candidate.model, profile),
+        at_most=_hold(candidate, profile, output_cap(candidate.model, profile)),
         expected_max=now.cost_expected_max,
         request_max=now.cost_request_max,
     )
 
 
-def _option(candidate: Contender, scored: Score, profile: Profile) -> Option:
-    model = candidate.model
-    return Option(
-        score=scored, output_tokens_max=output_cap(model, profile), hold=_hold(model, profile)
-    )
+def _option(candidate: Contender, profile: Profile) -> Option:
+    cap = output_cap(candidate.model, profile)
+    return Option(contender=candidate, output_tokens_max=cap, hold=_hold(candidate, profile, cap))
 
 
-def _hold(model: Model, profile: Profile) -> NanoUsd:
+def _hold(candidate: Contender, profile: Profile, cap: Tokens) -> NanoUsd:
     """Bound what a call can cost: no provider reads more input than its window holds."""
-    bound = hold_bound(
-        model.retail_price,
-        input_tokens_max=Tokens(min(profile.input_tokens_max, model.context_window)),
-        output_tokens_max=Tokens(output_cap(model, profile) * profile.choices),
+    return hold_bound(
+        candidate.dearest_rates,
+        input_tokens_max=min(profile.input_tokens_max, candidate.model.context_window),
+        output_tokens_max=cap * profile.choices,
         images=profile.images,
     )
-    return ZERO if bound is None else bound
 
 
 def _reference_cost(prepared: Shortlist, size: Size) -> AttoUsd:
@@ -245,10 +264,10 @@ def _baseline(prepared: Shortlist, cost: AttoUsd) -> Baseline | None:
     return Baseline(model=prepared.reference.model.id, cost=round_half_even(cost))
 
 
-def _kind(prepared: Shortlist, ranked: tuple[Option, ...], admitted: int) -> Kind:
+def _kind(prepared: Shortlist, estimate: Score, admitted: int) -> Kind:
     if prepared.roster.pool.pinned:
         return Kind.PINNED
-    if ranked[0].score.misses:
+    if estimate.misses:
         return Kind.RELAXED
     if admitted == 1:
         return Kind.SOLE_CANDIDATE
@@ -264,34 +283,26 @@ _CHOSEN_FOR: Final = {
 }
 
 
-def _reason(prepared: Shortlist, first: Option) -> str:
+def _reason(prepared: Shortlist, estimate: Score) -> str:
     if prepared.roster.pool.pinned:
         return "the caller named this model and the stack admits it"
     best = _CHOSEN_FOR[prepared.demand.terms.cost_mode]
-    misses = first.score.misses
-    if misses:
-        return f"no candidate meets every target; nearest, then {best}: {', '.join(misses)}"
+    if estimate.misses:
+        missed = ", ".join(estimate.misses)
+        return f"no candidate meets every target; nearest, then {best}: {missed}"
     return f"{best} among the candidates that meet every target"
 
 
 def _fingerprint(prepared: Shortlist, profile: Profile, now: Circumstances) -> Digest:
     """Hash what was decided from. The instant counts only as the minute that prices may name."""
-    text = "|".join(
-        str(part)
-        for part in (
-            prepared.digest,
-            profile.input_tokens,
-            profile.input_tokens_max,
-            profile.output_tokens,
-            profile.output_tokens_cap,
-            profile.choices,
-            profile.images,
-            now.at // 60_000 if prepared.time_matters else 0,
-            now.cost_expected_max,
-            now.cost_request_max,
-            ",".join(sorted(now.circuits_open)),
-        )
+    minute = now.at // MINUTE_MS if prepared.time_matters else 0
+    text = (
+        f"{prepared.digest}|{profile.input_tokens}|{profile.input_tokens_max}"
+        f"|{profile.output_tokens}|{profile.output_tokens_cap}|{profile.choices}"
+        f"|{profile.images}|{minute}|{now.cost_expected_max}|{now.cost_request_max}"
     )
+    if now.circuits_open:
+        text = f"{text}|{','.join(sorted(now.circuits_open))}"
     return Digest(hashlib.sha256(text.encode("ascii")).hexdigest())
 
 

@@ -75,8 +75,8 @@ def _following(first: Option, others: list[Option], mode: FallbackMode) -> list[
         case FallbackMode.ESCALATE_QUALITY:
             return [other for other in others if _quality(other) > _quality(first)] or others
         case FallbackMode.FIXED_ORDER:
-            return sorted(others, key=lambda other: other.score.contender.preference)
+            return sorted(others, key=lambda other: other.contender.preference)
 
 
 def _quality(option: Option) -> int:
-    return option.score.contender.quality.value
+    return option.contender.quality.value

@@ -6,6 +6,8 @@ The rules here say when one model's key is lower than another's for every size; 
 cannot be said from the rates alone, nothing is left out.
 """
 
+from enum import Enum, auto
+
 from astrolabe_core.scoring import Contender, Terms
 from astrolabe_core.stacks import CostMode
 
@@ -27,8 +29,9 @@ def always_ahead(first: Contender, second: Contender, terms: Terms) -> bool:
     """Whether `first` has the lower key at every size. May say no where the answer is yes."""
     if first.reserve != second.reserve:
         return second.reserve
-    if not _misses_no_more(first, second, terms):
-        return False
+    missed = _compare_misses(first, second, terms)
+    if missed is not _Misses.SAME:
+        return missed is _Misses.FEWER
     if first.preference != second.preference:
         return first.preference < second.preference
     better = first.quality.value >= second.quality.value
@@ -48,15 +51,32 @@ def always_ahead(first: Contender, second: Contender, terms: Terms) -> bool:
             return better and _never_later(first, second) and _always_cheaper(first, second, terms)
 
 
-def _misses_no_more(first: Contender, second: Contender, terms: Terms) -> bool:
-    floor, target = terms.quality_floor, terms.reliability_target
-    if min(first.quality.value, floor) < min(second.quality.value, floor):
-        return False
-    if target is not None and min(first.reliability.value, target) < min(
-        second.reliability.value, target
-    ):
-        return False
-    return terms.latency_slo_ms is None or _never_later(first, second)
+class _Misses(Enum):
+    """How two models compare in what they miss, whatever the size."""
+
+    FEWER = auto()
+    SAME = auto()
+    OTHERWISE = auto()
+
+
+def _compare_misses(first: Contender, second: Contender, terms: Terms) -> _Misses:
+    if terms.latency_slo_ms is not None and not _never_later(first, second):
+        return _Misses.OTHERWISE
+    low = (
+        _gap(first.quality.value, terms.quality_floor),
+        _gap(second.quality.value, terms.quality_floor),
+    )
+    target = terms.reliability_target or 0
+    weak = _gap(first.reliability.value, target), _gap(second.reliability.value, target)
+    if low[0] > low[1] or weak[0] > weak[1]:
+        return _Misses.OTHERWISE
+    if low[0] < low[1] or weak[0] < weak[1]:
+        return _Misses.FEWER
+    return _Misses.SAME
+
+
+def _gap(value: int, floor: int) -> int:
+    return max(0, floor - value)
 
 
 def _never_later(first: Contender, second: Contender) -> bool:

@@ -20,7 +20,7 @@ from astrolabe_core.catalog import Capability, Catalog, Modality, Model
 from astrolabe_core.fronts import can_lead
 from astrolabe_core.resolve import Layer
 from astrolabe_core.rules import Ruling
-from astrolabe_core.scoring import Contender, Terms, contender
+from astrolabe_core.scoring import Contender, Row, Terms, cheapest_rows, contender
 from astrolabe_core.stacks import RuleVerb
 from astrolabe_core.units import Digest, ModelId, Tokens
 
@@ -28,7 +28,7 @@ ROSTERS_KEPT: Final = 256
 SHORTLISTS_KEPT: Final = 4_096
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Pool:
     """The models that a request's `model` stands for, before any policy.
 
@@ -86,6 +86,7 @@ class Shortlist:
     demand: Demand
     contenders: tuple[Contender, ...]
     front: tuple[Contender, ...]
+    rows: tuple[Row, ...] | None
     rejected: Mapping[ModelId, tuple[Rejection, ...]]
     reference: Contender | None
     window_min: Tokens
@@ -120,22 +121,14 @@ def shortlist(prepared: Roster, demand: Demand) -> Shortlist:
         )
         for model, _ in prepared.models
     }
-    contenders = tuple(
-        contender(
-            prepared.catalog,
-            model,
-            demand.category,
-            preference=_preference(model.id, demand),
-            reserve=reserve,
-        )
-        for model, reserve in prepared.models
-        if not rejected[model.id]
-    )
+    contenders = tuple(_contenders(prepared, demand, rejected))
+    front = contenders if demand.any_may_follow else _front(contenders, demand)
     return Shortlist(
         roster=prepared,
         demand=demand,
         contenders=contenders,
-        front=contenders if demand.any_may_follow else _front(contenders, demand),
+        front=front,
+        rows=cheapest_rows(front, demand.terms),
         rejected=rejected,
         reference=_reference(prepared, demand.category),
         window_min=min((c.model.context_window for c in contenders), default=Tokens(0)),
@@ -174,8 +167,23 @@ def _front(contenders: tuple[Contender, ...], demand: Demand) -> tuple[Contender
     )
 
 
+def _contenders(
+    prepared: Roster, demand: Demand, rejected: Mapping[ModelId, tuple[Rejection, ...]]
+) -> Iterator[Contender]:
+    for model, reserve in prepared.models:
+        if rejected[model.id]:
+            continue
+        admitted = contender(
+            prepared.catalog,
+            model,
+            demand.category,
+            preference=_preference(model.id, demand),
+            reserve=reserve,
+        )
+        if admitted is not None:  # always: a model without a price was rejected
+            yield admitted
+
+
 def _reference(prepared: Roster, category: str) -> Contender | None:
     model = prepared.catalog.model(prepared.pool.reference)
-    if model is None or model.retail_price.base.input is None:
-        return None
-    return contender(prepared.catalog, model, category)
+    return None if model is None else contender(prepared.catalog, model, category)

@@ -6,8 +6,6 @@ takes the usage as reported, each token once, and rounds half to even. `None` is
 wherever a needed price is not known: no price, no call.
 """
 
-from collections.abc import Iterator
-
 from attrs import fields, frozen
 
 from astrolabe_core.catalog import PriceList, PriceOverride, Prices
@@ -59,33 +57,39 @@ def charge(usage: Usage, listed: PriceList, at: Instant) -> NanoUsd | None:
     return round_half_even(AttoUsd(exact))
 
 
+def dearest_rates(listed: PriceList) -> Rates | None:
+    """Give, for each part, the dearest rate that any call could be charged at.
+
+    Overrides may apply together and replace different parts; the dearest of each part over all
+    of them bounds any mixture. `None` if a needed price is unknown.
+    """
+    base = _complete(listed.base)
+    if base is None or not listed.overrides:
+        return base
+    reachable = [base]
+    for override in listed.overrides:
+        rate = _complete(_merged(listed.base, override.prices))
+        if rate is not None:
+            reachable.append(rate)
+    return Rates(
+        **{
+            attribute.name: max(getattr(rate, attribute.name) for rate in reachable)
+            for attribute in fields(Rates)
+        }
+    )
+
+
 def hold_bound(
-    listed: PriceList, *, input_tokens_max: Tokens, output_tokens_max: Tokens, images: int
-) -> NanoUsd | None:
+    dearest: Rates, *, input_tokens_max: int, output_tokens_max: int, images: int
+) -> NanoUsd:
     """Bound what a call can be charged, whenever it runs: dearest rates, rounded up."""
-    dearest = [_complete(prices) for prices in _reachable(listed, input_tokens_max)]
-    known = [rate for rate in dearest if rate is not None]
-    if len(known) < len(dearest):
-        return None
     exact = (
-        input_tokens_max * max(max(r.input, r.cached_input, r.cache_write) for r in known)
-        + output_tokens_max * max(max(r.output, r.reasoning) for r in known)
-        + images * max(r.image for r in known)
-        + max(r.request for r in known)
+        input_tokens_max * max(dearest.input, dearest.cached_input, dearest.cache_write)
+        + output_tokens_max * max(dearest.output, dearest.reasoning)
+        + images * dearest.image
+        + dearest.request
     )
     return round_up(AttoUsd(exact))
-
-
-def _reachable(listed: PriceList, input_tokens_max: Tokens) -> Iterator[Prices]:
-    """Give the base and every override that a call of at most this length could meet.
-
-    Two overrides may apply together and replace different parts; the dearest rate of each
-    part is taken over all of them, which bounds any mixture.
-    """
-    yield listed.base
-    for override in listed.overrides:
-        if override.input_tokens_min <= input_tokens_max:
-            yield _merged(listed.base, override.prices)
 
 
 def _applies(override: PriceOverride, input_tokens: Tokens, at: Instant) -> bool:

@@ -4,6 +4,7 @@ One synchronous function: classify, resolve, judge, rank, plan. It is the live p
 run, the simulator and the replay: there is no other.
 """
 
+from functools import lru_cache
 from typing import TypeAlias
 
 from attrs import frozen
@@ -104,13 +105,7 @@ def find_pool(request: Request, snapshot: Snapshot) -> Pool | Refusal:
     """Find what the request's `model` names: a virtual model, or one serving model."""
     virtual = find_virtual(snapshot.virtual_models, request.model)
     if virtual is not None:
-        return Pool(
-            name=virtual.id,
-            lane=virtual.lane,
-            candidates=virtual.candidates,
-            reserves=virtual.fallback_candidates,
-            reference=virtual.reference,
-        )
+        return _lane_pool(virtual)
     model = snapshot.catalog.model(request.model)
     if model is not None:
         return Pool(name=model.id, lane="", candidates=(model.id,), reference=model.id, pinned=True)
@@ -120,6 +115,17 @@ def find_pool(request: Request, snapshot: Snapshot) -> Pool | Refusal:
         f"and {VENDOR}/auto chooses one",
         param="model",
         details={"near": near(request.model, snapshot.catalog, snapshot.virtual_models)},
+    )
+
+
+@lru_cache(maxsize=64)
+def _lane_pool(virtual: VirtualModel) -> Pool:
+    return Pool(
+        name=virtual.id,
+        lane=virtual.lane,
+        candidates=virtual.candidates,
+        reserves=virtual.fallback_candidates,
+        reference=virtual.reference,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from astrolabe_core.boundaries import Rejected, Rejection
 from astrolabe_core.codes import Json
-from astrolabe_core.decide import Blocked, Change, Decision, Option
+from astrolabe_core.decide import Blocked, Change, Decision
 from astrolabe_core.money import usd_text
 from astrolabe_core.requests import Classification
 from astrolabe_core.scoring import Score
@@ -56,10 +56,11 @@ def unblock_json(changes: Iterable[Change]) -> Json:
     return tuple({"model": change.model, "changes": change.changes} for change in changes)
 
 
-def selected_json(option: Option) -> dict[str, Json]:
+def selected_json(decision: Decision) -> dict[str, Json]:
     """Write the first choice with the cap and the hold that go with it."""
+    option = decision.selected
     return {
-        **_score_json(option.score),
+        **_score_json(decision.estimate),
         "output_tokens_max": option.output_tokens_max,
         "hold_usd": usd_text(option.hold),
     }
@@ -69,7 +70,7 @@ def costs_json(decision: Decision) -> dict[str, Json]:
     """Write estimate, baseline and savings of a decision."""
     baseline, savings = decision.baseline, decision.savings
     return {
-        "estimated_cost_usd": usd_text(decision.selected.score.expected_cost),
+        "estimated_cost_usd": usd_text(decision.estimate.expected_cost),
         "baseline_model": None if baseline is None else baseline.model,
         "baseline_cost_usd": None if baseline is None else usd_text(baseline.cost),
         "estimated_savings_usd": None if savings is None else usd_text(savings),

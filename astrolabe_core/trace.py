@@ -162,7 +162,7 @@ def decision_json(trace: Trace, *, explain: bool) -> dict[str, Json] | None:
         return {
             "kind": None if trace.kind is None else trace.kind.value,
             "reason": routing.decision.reason,
-            "selected": selected_json(routing.decision.selected),
+            "selected": selected_json(routing.decision),
             "plan": tuple(option.model.id for option in routing.plan.options),
             **(_survey_json(routing) if explain else {}),
             **costs_json(routing.decision),
@@ -242,7 +242,7 @@ def usage_record(trace: Trace, request: Request, caller: Caller, at: Instant) ->
         hold=trace.hold,
         debit=trace.debit,
         provider_cost=trace.provider_cost,
-        estimated=None if decision is None else decision.selected.score.expected_cost,
+        estimated=None if decision is None else decision.estimate.expected_cost,
         baseline=_actual_baseline(trace),
         latency_ms=Millis(at - request.received_at),
         first_token_ms=(
