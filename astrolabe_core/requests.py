@@ -143,6 +143,27 @@ class Request:
     body: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
 
 
+def ask(
+    text: str,
+    *,
+    model: str = "astrolabe/auto",
+    overrides: Overrides = NO_OVERRIDES,
+    output_tokens_max: int | None = None,
+    id: str = "req_local",  # noqa: A002 - the field's own name
+) -> Request:
+    """Make the smallest request: one user turn. For deciding in one's own process."""
+    return Request(
+        id=RequestId(id),
+        received_at=Instant(0),
+        surface=Surface.CHAT,
+        model=model,
+        turns=(Turn(role=Role.USER, text=text),),
+        output_tokens_max=None if output_tokens_max is None else Tokens(output_tokens_max),
+        overrides=overrides,
+        body={"model": model, "messages": [{"role": "user", "content": text}]},
+    )
+
+
 @frozen(kw_only=True)
 class Malformed:
     """A call that could not be read. Its refusal is given once the caller is known."""
