@@ -83,8 +83,8 @@ _PROVIDER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MODEL: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}/[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z", re.ASCII)
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-"""Control characters but tab and newline, and half surrogate pairs: no store keeps them all."""
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters but tabs and line ends, and half surrogate pairs: no store keeps them all."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -101,10 +101,10 @@ def read_bool(value: object) -> bool:
     """Read `true` or `false`, and nothing that merely counts as one."""
     if isinstance(value, bool):
         return value
-    meant = {"true": "true", "false": "false"}.get(str(value).lower())
+    quoted = isinstance(value, str) and value.lower() in {"true", "false"}
     raise refuse(
         f"must be true or false, not {form(value)}",
-        None if meant is None else f"write {meant} without quotes",
+        f"write {str(value).lower()} without quotes" if quoted else None,
     )
 
 

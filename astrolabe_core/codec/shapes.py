@@ -115,11 +115,13 @@ _SPOKEN: Final[Mapping[type, Mapping[str, Spoken]]] = {
     TierPrior: {
         "quality": Spoken(name="qualityBps"),
         "reliability": Spoken(name="reliabilityBps"),
+        "tokens_per_second": Spoken(kind=Ordinal),
     },
     Model: {
         "name": Spoken(kind=Title),
         "quality": Spoken(name="qualityBps", kind=Mapping[CategoryWord, Bps]),
         "reliability": Spoken(name="reliabilityBps"),
+        "tokens_per_second": Spoken(kind=Ordinal | None),
     },
     Catalog: {"version": Spoken(kind=Title), "priors": Spoken(name="tierPriors")},
     VirtualModel: {
