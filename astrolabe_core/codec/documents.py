@@ -224,10 +224,15 @@ def _from_json(text: str | bytes, reader: Callable[[object], T | Invalid]) -> T 
             parse_constant=_unnumbered,
             object_pairs_hook=_unrepeated,
         )
-    except (ValueError, RecursionError) as error:
-        told = str(error) or "nested too deeply"
-        return Invalid((Finding(path="", message=f"not a JSON document: {told}"),))
+    except ValueError as error:
+        return _no_json(str(error))
+    except RecursionError:
+        return _no_json("nested too deeply")
     return reader(document)
+
+
+def _no_json(told: str) -> Invalid:
+    return Invalid((Finding(path="", message=f"not a JSON document: {told}"),))
 
 
 def _to_json(document: object) -> str:
