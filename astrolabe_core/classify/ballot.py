@@ -68,11 +68,17 @@ CODE_MARKS_MIN: Final = 3
 def cast(features: Features) -> Ballot:
     """Let each fact of the work vote; ask the context, then the system prompt, if none did."""
     votes = [*_structure(features), *_words(features.work, WORD_POINTS)]
-    if not any(not vote.structural for vote in votes) and features.context is not None:
+    if _continues(features, votes) and features.context is not None:
         votes += _context_votes(features.context)
     if not votes and features.system is not None:
         votes += _words(features.system, TALK_POINTS, prefix="system:")
     return count(votes)
+
+
+def _continues(features: Features, votes: list[Vote]) -> bool:
+    """Does the work say nothing of its own, and go on with what was wished before?"""
+    courtesy = Sense.THANKS in features.work.senses or Sense.GREETING in features.work.senses
+    return not courtesy and all(vote.structural for vote in votes)
 
 
 def count(votes: list[Vote]) -> Ballot:
@@ -109,6 +115,8 @@ def _code_votes(work: Reading) -> Iterator[Vote]:
         yield Vote(Category.CODING, 3, "code_fence", structural=True)
     elif work.loose_code >= CODE_MARKS_MIN:
         yield Vote(Category.CODING, 3, "code", structural=True)
+    if work.identifiers:
+        yield Vote(Category.CODING, 2, "identifiers", structural=True)
 
 
 def _words(reading: Reading, points: int, *, prefix: str = "word:") -> Iterator[Vote]:

@@ -20,6 +20,7 @@ from astrolabe_core.requests import Request, Role, Tool, ToolChoice, Turn
 REPLY_CHARACTERS: Final = 64
 """A reply that is longer says more than yes."""
 APPROVAL_WORDS: Final = 6
+APPROVAL_TOKENS: Final = 14
 BARE_WORDS: Final = 2
 BARE_TOKENS: Final = 4
 """A reply this short that asks for nothing approves what was proposed, in any language."""
@@ -141,8 +142,8 @@ def _approves(turn: Turn) -> bool:
     reply = read(text)
     if reply.question or reply.code_bytes or not _OWN_WORK.isdisjoint(reply.senses):
         return False
-    if Sense.APPROVAL in reply.senses:
-        return reply.words <= APPROVAL_WORDS
+    if reply.assent:
+        return reply.words <= APPROVAL_WORDS and reply.tokens <= APPROVAL_TOKENS
     if not _COURTESY.isdisjoint(reply.senses):
         return False
     return reply.words <= BARE_WORDS and reply.tokens <= BARE_TOKENS

@@ -156,9 +156,14 @@ def _difficulty(subject: Subject) -> int:
         + _steps(features.tools, 1, 8)
         + _steps(subject.input_tokens, 8_000, 60_000)
         + (1 if work.math else 0)
-        + (1 if Sense.CHANGE in work.senses and subject.ballot.points.get(Category.CODING) else 0)
+        # To change code is never simple, whatever the words in it: "rename the variable name".
+        + (2 if _changes_code(subject) else 0)
         + (2 if subject.request.reasoning else 0)
     )
+
+
+def _changes_code(subject: Subject) -> bool:
+    return Category.CODING in subject.ballot.points and _edits(subject.features)
 
 
 def _steps(value: int, *limits: int) -> int:
@@ -240,7 +245,10 @@ def _confidence(subject: Subject, category: Category) -> Bps:
 def _evidence(subject: Subject, category: Category) -> Iterator[str]:
     request, features = subject.request, subject.features
     if subject.stakes is not None:
+        yield f"stakes:{subject.stakes.subject}"
         yield from subject.stakes.evidence
+    if category is Category.HEARTBEAT:
+        yield "tiny"
     if features.skipped:
         yield f"approves:{features.skipped}"
     if request.output_format is not OutputFormat.TEXT:

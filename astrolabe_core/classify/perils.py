@@ -13,8 +13,9 @@ from astrolabe_core.classify.senses import Sense
 PERILS: Final[Mapping[Sense, Mapping[str, str]]] = {
     Sense.MEDICINE: {
         "en": "symptom symptoms chest_pain diagnosis diagnoses medication medications ibuprofen "
-        "aspirin paracetamol acetaminophen warfarin insulin antibiotic antibiotics surgery cancer "
-        "tumor tumour fever seizure stroke blood_pressure vaccine antidepressants chemotherapy",
+        "aspirin paracetamol acetaminophen warfarin insulin antibiotic antibiotics surgery "
+        "cancer tumor tumour fever seizure blood_pressure vaccine antidepressants "
+        "chemotherapy",
         "de": "symptome diagnose medikament medikamente fieber krebs blutdruck "
         "brustschmerzen antibiotika impfung schlaganfall",
         "fr": "symptômes symptôme diagnostic médicament médicaments fièvre cancer antibiotique "
@@ -25,39 +26,51 @@ PERILS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "ibuprofeno",
         "it": "sintomi sintomo diagnosi farmaco farmaci febbre cancro antibiotico ibuprofene",
         "pl": "objawy diagnoza lek leki gorączka gorączkę antybiotyk ibuprofen rak",
-        "ru": "симптомы диагноз лекарство лекарства температура ибупрофен антибиотик антибиотики "
-        "ибупрофена рак инсульт",
+        "ru": "симптомы диагноз лекарство лекарства ибупрофен антибиотик антибиотики ибупрофена "
+        "рак инсульт",
         "zh": "症状 诊断 药物 布洛芬 抗生素 发烧 癌症 胸痛 手术",
         "ja": "症状 診断 薬 イブプロフェン 抗生物質 熱が 胸の痛み 手術",
     },
     Sense.LAW: {
-        "en": "lawsuit lawyer attorney court landlord tenant eviction custody divorce visa "
-        "non_compete noncompete clause liability liable employment_contract contract legal "
-        "enforceable gdpr plaintiff statute litigation settlement prenup",
-        "de": "anwalt gericht klage vermieter kündigung sorgerecht scheidung vertrag klausel "
+        "en": "lawsuit lawyer attorney in_court court_order court_date landlord my_tenant "
+        "eviction custody divorce non_compete noncompete compete_clause liability liable "
+        "employment_contract the_contract this_contract my_contract legal_advice legal_action "
+        "legally enforceable gdpr plaintiff statute litigation prenup",
+        "de": "anwalt vor_gericht klage vermieter kündigung sorgerecht scheidung vertrag klausel "
         "haftung arbeitsvertrag rechtlich wettbewerbsverbot mietvertrag",
-        "fr": "avocat tribunal procès bailleur divorce contrat clause garde juridique licenciement "
-        "propriétaire",
-        "es": "abogado tribunal demanda casero divorcio contrato cláusula custodia legal despido",
-        "pt": "advogado tribunal processo senhorio divórcio contrato cláusula guarda demissão",
-        "it": "avvocato tribunale divorzio contratto clausola custodia licenziamento",
+        "fr": "avocat tribunal procès bailleur divorce contrat juridique licenciement",
+        "es": "abogado tribunal casero divorcio contrato cláusula custodia despido",
+        "pt": "advogado tribunal senhorio divórcio contrato cláusula demissão",
+        "it": "avvocato tribunale divorzio contratto custodia licenziamento",
         "pl": "prawnik sąd pozew rozwód umowa umowę klauzula wypowiedzenie",
         "ru": "адвокат суд иск развод договор договора увольнение юридический юрист",
         "zh": "律师 法院 诉讼 离婚 合同 条款 赔偿 房东 劳动法",
         "ja": "弁護士 裁判 訴訟 離婚 契約書 契約 条項 法的",
     },
     Sense.MONEY: {
-        "en": "iban bank savings money payment invoice funds wallet bitcoin pension mortgage loan "
-        "stocks shares dollars euros usd eur inheritance",
-        "de": "konto geld rechnung ersparnisse rente aktien hypothek kredit dollar euro",
-        "fr": "compte argent facture épargne retraite crédit euros",
-        "es": "cuenta dinero factura ahorros pensión acciones hipoteca euros",
-        "pt": "conta dinheiro fatura poupança aposentadoria ações hipoteca reais",
-        "it": "conto denaro soldi fattura risparmi pensione azioni mutuo euro",
-        "pl": "konto pieniądze fakturę oszczędności emerytura akcje kredyt euro",
-        "ru": "счёт счет деньги сбережения пенсия акции ипотека кредит рублей евро",
-        "zh": "账户 钱 发票 存款 养老金 股票 贷款 美元 欧元",
-        "ja": "口座 お金 請求書 貯金 年金 株 ローン ドル ユーロ",
+        "en": "iban my_bank bank_account savings money payment invoice funds wallet bitcoin "
+        "pension mortgage my_loan my_stocks my_shares my_inheritance",
+        "de": "konto geld rechnung ersparnisse rente aktien hypothek kredit",
+        "fr": "compte argent facture épargne retraite crédit",
+        "es": "cuenta dinero factura ahorros pensión hipoteca",
+        "pt": "conta dinheiro fatura poupança aposentadoria hipoteca",
+        "it": "conto denaro soldi fattura risparmi pensione mutuo",
+        "pl": "konto pieniądze fakturę oszczędności emerytura akcje kredyt",
+        "ru": "счёт счет деньги сбережения пенсия акции ипотека кредит",
+        "zh": "账户 钱 发票 存款 养老金 股票 贷款",
+        "ja": "口座 お金 請求書 貯金 年金 株 ローン",
+    },
+    Sense.CURRENCY: {
+        "en": "dollar dollars usd gbp pounds eur euro euros",
+        "de": "franken chf",
+        "fr": "francs",
+        "es": "pesos",
+        "pt": "reais",
+        "it": "franchi",
+        "pl": "złotych pln",
+        "ru": "рублей доллар долларов евро",
+        "zh": "美元 欧元 人民币 块钱",
+        "ja": "ドル ユーロ 円",
     },
     Sense.PRODUCTION: {
         "en": "production prod live_system",
@@ -82,13 +95,14 @@ PERILS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "it": "database tabella tabelle server backup dati utenti",
         "pl": "bazę baza tabelę serwer kopie dane użytkowników",
         "ru": "базу база таблицу таблицы сервер серверы бэкапы данные пользователей",
-        "zh": "数据库 表 服务器 集群 备份 用户 数据",
+        "zh": "数据库 数据表 服务器 集群 备份 用户 数据",
         "ja": "データベース テーブル サーバー クラスタ バックアップ ユーザー データ",
     },
     Sense.DANGER: {
         "en": "suicide suicidal overdose poison poisoning poisoned carbon_monoxide unconscious "
-        "self_harm not_breathing kill_myself bleach ammonia antifreeze gas_leak",
-        "de": "suizid selbstmord überdosis vergiftung bewusstlos kohlenmonoxid gasgeruch",
+        "self_harm not_breathing kill_myself bleach ammonia antifreeze gas_leak chest_pain",
+        "de": "suizid selbstmord überdosis vergiftung bewusstlos kohlenmonoxid gasgeruch "
+        "brustschmerzen",
         "fr": "suicide overdose empoisonnement inconscient monoxyde",
         "es": "suicidio sobredosis envenenamiento inconsciente suicidarme",
         "pt": "suicídio overdose envenenamento inconsciente",
@@ -123,16 +137,28 @@ PERILS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "ja": "訴える 署名 控訴 違反",
     },
     Sense.PAY: {
-        "en": "transfer wire pay withdraw send invest refund remit sell liquidate",
-        "de": "überweise überweisen bezahle zahle sende abheben investieren verkaufen",
+        "en": "transfer wire pay withdraw invest refund remit sell liquidate",
+        "de": "überweise überweisen bezahle zahle abheben investieren verkaufen",
         "fr": "transfère transférer vire virer paie paye payer investir retire vendre",
-        "es": "transfiere transferir paga pagar invertir envía retira vender",
-        "pt": "transfira transferir pague pagar investir envie retire vender",
-        "it": "trasferisci bonifica bonifico paga pagare investire invia preleva vendere",
-        "pl": "przelej zapłać zainwestować wyślij wypłać sprzedać",
-        "ru": "переведи перевести заплати оплати вложить отправь снять продать",
+        "es": "transfiere transferir paga pagar invertir retira vender",
+        "pt": "transfira transferir pague pagar investir retire vender",
+        "it": "trasferisci bonifica bonifico paga pagare investire preleva vendere",
+        "pl": "przelej zapłać zainwestować wypłać sprzedać",
+        "ru": "переведи перевести заплати оплати вложить снять продать",
         "zh": "转账 汇款 支付 投资 汇 卖掉",
         "ja": "送金 振り込 支払 投資 売却",
+    },
+    Sense.SEND: {
+        "en": "send",
+        "de": "sende schicke",
+        "fr": "envoie envoyer",
+        "es": "envía manda",
+        "pt": "envie mande",
+        "it": "invia manda",
+        "pl": "wyślij",
+        "ru": "отправь пошли",
+        "zh": "发送 发给",
+        "ja": "送って 送る",
     },
     Sense.DESTROY: {
         "en": "delete drop truncate terminate wipe destroy purge erase kill force_push rm",

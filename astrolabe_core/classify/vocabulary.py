@@ -1,9 +1,10 @@
 # ruff: noqa: RUF001 - Cyrillic looks like Latin
 """Which words tell how the caller speaks, and what kind of work is wanted?
 
-For each sense the words of each language: `word` is one word, `stem~` every word that begins
-with these six letters, `two_words` two in a row. In Chinese and Japanese, which put no spaces,
-an entry is found anywhere in the text. A word is evidence and never proof.
+For each sense the words of each language: `word` is one word, `two_words` are two in a row. In
+Chinese and Japanese, which put no spaces, an entry is found anywhere in the text. Words with
+many other meanings stand here only as part of a pair: a clause may be one of SQL, a court one
+for tennis, a novel idea no novel. A word is evidence and never proof.
 """
 
 from collections.abc import Mapping
@@ -26,15 +27,15 @@ KINDS: Final[Mapping[Sense, Mapping[str, str]]] = {
     },
     Sense.APPROVAL: {
         "en": "yes yep yeah yup ok okay sure go_ahead proceed continue approved confirm lgtm do_it",
-        "de": "ja jo jawohl klar passt weiter los mach_das einverstanden",
+        "de": "ja jo jawohl klar passt weiter mach_das einverstanden",
         "fr": "oui ouais vas_y allez continue d_accord",
         "es": "sí si vale claro adelante sigue dale continúa",
         "pt": "sim claro pode_ser prossiga continue segue beleza",
         "it": "sì si certo procedi avanti va_bene continua",
         "pl": "tak dobrze jasne dalej kontynuuj zgoda śmiało",
         "ru": "да ага хорошо давай ладно продолжай конечно ок",
-        "zh": "好 好的 可以 是的 继续 行 没问题 对",
-        "ja": "はい お願いします いいよ 続けて 了解 うん",
+        "zh": "好的 是的 继续 没问题 同意 就这样",
+        "ja": "はい お願いします いいよ 続けて 了解",
     },
     Sense.THANKS: {
         "en": "thanks thank thx bye goodbye",
@@ -49,8 +50,9 @@ KINDS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "ja": "ありがとう どうも",
     },
     Sense.TALK: {
-        "en": "what_is what_s what_are what_does what_do explain define meaning_of how_does why_is "
-        "difference_between tell_me the_word the_term what_was who_was history_of",
+        "en": "what_is what_s what_are what_does what_do explain define meaning_of how_does "
+        "why_is why_did why_do why_does difference_between tell_me the_word the_term what_was "
+        "who_was history_of",
         "de": "was_ist was_sind was_bedeutet was_heißt erkläre erklär das_wort",
         "fr": "qu_est explique expliquez c_est que_signifie différence_entre le_mot définis",
         "es": "qué_es qué_son qué_significa explica explícame diferencia_entre la_palabra",
@@ -62,8 +64,8 @@ KINDS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "ja": "とは何 とは 説明して 意味 違いは って何",
     },
     Sense.DECIDE: {
-        "en": "should_i should_we can_i can_we may_i must_i am_i do_i could_i safe_to advise "
-        "recommend diagnose whether_to",
+        "en": "should_i should_we can_i can_we may_i must_i am_i do_i could_i i_should i_can "
+        "we_should safe_to advise recommend diagnose",
         "de": "soll_ich sollte_ich sollen_wir darf_ich kann_ich muss_ich können_wir bin_ich",
         "fr": "dois_je puis_je devrais_je est_ce devons_nous",
         "es": "debo debería puedo debemos puede_mi me_conviene",
@@ -75,63 +77,80 @@ KINDS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "ja": "べきです べきか てもいい どうすれば 大丈夫",
     },
     Sense.PERSON: {
-        "en": "my_child my_son my_daughter my_baby my_wife my_husband my_mother my_father myself "
-        "i_took i_have my_chest i_feel he_took she_took swallowed old_child year_old pregnant",
-        "de": "mein_kind meine_tochter mein_sohn ich_habe meine_mutter mein_vater schwanger mir",
-        "fr": "mon_enfant ma_fille mon_fils j_ai ma_mère mon_père enceinte",
-        "es": "mi_hijo mi_hija tengo mi_madre mi_padre embarazada tomé",
-        "pt": "meu_filho minha_filha tenho minha_mãe meu_pai grávida tomei",
-        "it": "mio_figlio mia_figlia ho mia_madre mio_padre incinta",
-        "pl": "moje_dziecko mój_syn moja_córka mam ciąży",
-        "ru": "мой_сын моя_дочь меня ребёнок ребенок ребёнку ребенку беременна",
-        "zh": "我的孩子 孩子 我有 我妈 我爸 怀孕 我吃了",
-        "ja": "子供 子ども 私は 妊娠 飲んで",
+        "en": "my_child my_son my_daughter my_baby my_wife my_husband my_mother my_father "
+        "my_chest he_took she_took swallowed old_child year_old month_old pregnant my_toddler",
+        "de": "mein_kind meine_tochter mein_sohn meine_mutter mein_vater schwanger mein_baby",
+        "fr": "mon_enfant ma_fille mon_fils ma_mère mon_père enceinte",
+        "es": "mi_hijo mi_hija mi_madre mi_padre embarazada",
+        "pt": "meu_filho minha_filha minha_mãe meu_pai grávida",
+        "it": "mio_figlio mia_figlia mia_madre mio_padre incinta",
+        "pl": "moje_dziecko mój_syn moja_córka ciąży",
+        "ru": "мой_сын моя_дочь ребёнок ребенок ребёнку ребенку беременна",
+        "zh": "我的孩子 孩子 我妈 我爸 怀孕",
+        "ja": "子供 子ども 妊娠",
+    },
+    Sense.SELF: {
+        "en": "i_have i_took i_feel i_swallowed i_drank i_want myself",
+        "de": "ich_habe ich_nahm ich_fühle ich_will",
+        "fr": "j_ai je_me je_veux",
+        "es": "tengo tomé quiero",
+        "pt": "tenho tomei quero",
+        "it": "ho voglio preso",
+        "pl": "mam wziąłem wzięłam chcę",
+        "ru": "у_меня я_принял я_приняла хочу",
+        "zh": "我有 我吃了 我想",
+        "ja": "私は 飲んで 飲みました",
     },
     Sense.CHEAP: {
-        "en": "cheap cheapest cheaply budget_model lowest_cost low_cost",
-        "de": "billig günstig günstigste möglichst_billig",
-        "fr": "moins_cher économique",
-        "es": "barato más_barato económico",
-        "pt": "barato mais_barato",
-        "it": "economico meno_costoso",
-        "pl": "tanio najtaniej",
-        "ru": "дёшево дешево подешевле",
-        "zh": "便宜 省钱",
-        "ja": "安く 安価",
+        "en": "cheap_model cheapest_model cheaper_model save_tokens few_tokens fewest_tokens "
+        "minimal_cost as_cheaply",
+        "de": "billiges_modell günstiges_modell günstigstes_modell wenig_tokens tokens_sparen",
+        "fr": "modèle_économique peu_de_tokens économise_tokens",
+        "es": "modelo_barato modelo_económico ahorra_tokens",
+        "pt": "modelo_barato modelo_econômico poupe_tokens",
+        "it": "modello_economico risparmia_token",
+        "pl": "tani_model najtańszy_model",
+        "ru": "дешёвая_модель дешевую_модель дешёвую_модель",
+        "zh": "便宜的模型 省钱 节省token",
+        "ja": "安いモデル トークンを節約",
     },
     Sense.CODE: {
-        "en": "code function class bug python javascript typescript rust java golang sql regex api "
-        "compil~ unittest pytest endpoint stacktrace traceback exception repo repository script "
-        "css html dockerfile kubernetes linux bash vim git docker async algorithm codebase "
-        "parser module unit_test unit_tests pull_request react django css variable method bugs "
-        "functions classes postgres typeerror nullpointer segfault middleware backend frontend",
-        "de": "funktion klasse fehler skript methode algorithmus schnittstelle quelltext modul "
-        "codebasis",
+        "en": "code function class bug python javascript typescript rust java golang sql regex "
+        "api compile compiler compiles unittest pytest endpoint stacktrace traceback "
+        "exception repo repository script css html dockerfile kubernetes linux bash vim git "
+        "docker async algorithm codebase parser module unit_test unit_tests pull_request "
+        "react django variable method bugs functions classes postgres typeerror nullpointer "
+        "segfault kotlin swift php ruby npm cargo terraform ansible cron systemd jest nodejs "
+        "numpy pandas middleware backend frontend",
+        "de": "funktion klasse skript methode algorithmus schnittstelle quelltext modul codebasis",
         "fr": "fonction classe bogue algorithme méthode",
         "es": "función clase código algoritmo método programa",
         "pt": "função classe código algoritmo método programa",
         "it": "funzione classe codice algoritmo metodo",
         "pl": "funkcję funkcja funkcji klasę klasa kod kodu błąd skrypt moduł",
         "ru": "код кода функция функцию класс скрипт алгоритм ошибку модуль баг",
-        "zh": "代码 函数 编程 脚本 算法 接口 类 程序 模块",
+        "zh": "代码 函数 编程 脚本 算法 接口 程序 模块 类的",
         "ja": "コード 関数 クラス バグ プログラム スクリプト アルゴリズム モジュール",
     },
     Sense.CHANGE: {
-        "en": "refact~ implem~ fix debug rewrite rename migrat~ optimi~ deploy patch add_tests "
-        "extract convert write_a build_a create_a add_a make_it",
-        "de": "refakt~ behebe korrig~ schreibe schreib programmiere ändere umbenennen benenne "
-        "implementiere migriere",
+        "en": "refactor refactoring refactored implement implementing fix debug rewrite rename "
+        "migrate migrating optimize optimise deploy patch add_tests convert write_a build_a "
+        "create_a add_a make_it",
+        "de": "refaktoriere refaktorisiere refaktorieren behebe korrigiere schreibe schreib "
+        "programmiere ändere umbenennen benenne implementiere migriere",
         "fr": "corrige corriger écris implémente réécris ajoute refactorise renomme",
         "es": "corrige arregla escribe reescribe implementa refactoriza añade renombra crea",
         "pt": "corrija corrige escreva reescreva implemente refatore adicione renomeie crie",
         "it": "correggi scrivi riscrivi implementa rifattorizza aggiungi rinomina crea",
         "pl": "napraw popraw napisz przepisz zaimplementuj zrefaktoryzuj dodaj zrefaktoruj",
-        "ru": "исправь напиши перепиши реализуй добавь рефакт~ отрефактори исправить написать",
+        "ru": "исправь напиши перепиши реализуй добавь рефактори рефакторинг отрефактори "
+        "исправить написать",
         "zh": "重构 修复 实现 重写 修改 编写 写一个 优化 添加",
         "ja": "リファクタ 修正 実装 書き直 書いて 追加して 直して",
     },
     Sense.SUMMARY: {
-        "en": "summar~ tldr tl_dr condense shorten key_points recap abridge digest",
+        "en": "summarize summarise summarizing summary summaries tldr tl_dr condense shorten "
+        "key_points recap abridge",
         "de": "zusammenfassung zusammenfassen fasse fass kürze stichpunkte zusammengefasst",
         "fr": "résume résumer résumé résumez synthétise condense",
         "es": "resume resumen resumir resúmeme sintetiza",
@@ -168,13 +187,13 @@ KINDS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "ja": "計画 予定 ロードマップ 旅程 戦略",
     },
     Sense.CREATIVE: {
-        "en": "poem poems story novel lyrics haiku limerick fiction sonnet screenplay fairy_tale "
-        "character short_story brainstorm slogan joke",
-        "de": "gedicht geschichte roman märchen liedtext witz kurzgeschichte",
-        "fr": "poème roman conte chanson blague histoire",
-        "es": "poema cuento novela canción chiste historia",
-        "pt": "poema conto romance canção piada história",
-        "it": "poesia racconto romanzo canzone barzelletta storia",
+        "en": "poem poems story lyrics haiku limerick fiction sonnet screenplay fairy_tale song "
+        "a_novel my_novel the_novel novel_titled novel_about brainstorm slogan joke",
+        "de": "gedicht eine_geschichte roman märchen liedtext witz kurzgeschichte",
+        "fr": "poème roman conte chanson blague une_histoire",
+        "es": "poema cuento novela canción chiste una_historia",
+        "pt": "poema romance canção piada uma_história um_conto",
+        "it": "poesia racconto romanzo canzone barzelletta una_storia",
         "pl": "wiersz opowiadanie powieść bajkę bajka piosenkę",
         "ru": "стихотворение стих рассказ роман сказку сказка песню шутку",
         "zh": "诗 故事 小说 歌词 童话 笑话",
@@ -190,7 +209,7 @@ KINDS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "it": "lettera rispondi invito traduci tradurre traduzione",
         "pl": "wiadomość odpowiedz zaproszenie przetłumacz maila",
         "ru": "письмо ответь приглашение переведи перевод перевести",
-        "zh": "邮件 信 回复 邀请函 翻译",
+        "zh": "邮件 写信 封信 回复 邀请函 翻译",
         "ja": "メール 手紙 返信 招待状 翻訳",
     },
     Sense.REFLECT: {
@@ -232,8 +251,8 @@ KINDS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "ja": "によると 文書 文脈 本文 添付",
     },
     Sense.PROOF: {
-        "en": "prove proof theorem lemma induction irrational derive",
-        "de": "beweise beweis satz_von lemma zeige_dass",
+        "en": "prove a_proof proof_that proof_by theorem lemma by_induction irrational derive_the",
+        "de": "beweise satz_von lemma zeige_dass",
         "fr": "démontre prouve théorème preuve démontrer",
         "es": "demuestra demostración teorema demostrar",
         "pt": "demonstre prove teorema demonstração",

@@ -1,8 +1,7 @@
 """How is a word looked up?
 
 The vocabularies turned inside out, once, when this module is imported: `WORDS` by the whole
-word, `STEMS` by its first six letters, `PAIRS` by two words in a row, `GLYPHS` by characters
-anywhere in a text without spaces.
+word, `PAIRS` by two words in a row, `GLYPHS` by characters anywhere in a text without spaces.
 """
 
 import re
@@ -13,7 +12,6 @@ from astrolabe_core.classify.perils import PERILS
 from astrolabe_core.classify.senses import Sense
 from astrolabe_core.classify.vocabulary import KINDS
 
-STEM_LETTERS: Final = 6
 UNSPACED: Final = frozenset({"zh", "ja"})
 VOCABULARY: Final[Mapping[Sense, Mapping[str, str]]] = {**KINDS, **PERILS}
 
@@ -36,14 +34,13 @@ def _gathered(entries: Iterator[tuple[str, Sense]]) -> dict[str, tuple[Sense, ..
 
 _ENTRIES: Final = _gathered(_spaced())
 WORDS: Final[Mapping[str, tuple[Sense, ...]]] = {
-    entry: senses for entry, senses in _ENTRIES.items() if "_" not in entry and "~" not in entry
-}
-STEMS: Final[Mapping[str, tuple[Sense, ...]]] = {
-    entry.removesuffix("~"): senses for entry, senses in _ENTRIES.items() if "~" in entry
+    entry: senses for entry, senses in _ENTRIES.items() if "_" not in entry
 }
 PAIRS: Final[Mapping[str, tuple[Sense, ...]]] = {
     entry: senses for entry, senses in _ENTRIES.items() if "_" in entry
 }
+PAIR_HEADS: Final = frozenset([entry.partition("_")[0] for entry in PAIRS])
+"""Most words begin no pair and need not be joined to the next to know it."""
 GLYPHS: Final[Mapping[str, tuple[Sense, ...]]] = _gathered(
     (entry, sense)
     for sense, languages in VOCABULARY.items()
