@@ -35,6 +35,8 @@ FAULTS = [
     ("hypothesis-only-in-testing", "astrolabe_core/stacks.py", "import hypothesis"),
     ("hypothesis-only-in-testing", "astrolabe_storage/memory.py", "import pytest"),
     ("httpx-only-in-upstream", "astrolabe_http/app.py", "import httpx"),
+    ("sqlite3-only-in-its-backend", "astrolabe_storage/memory.py", "import sqlite3"),
+    ("sqlite3-only-in-its-backend", "astrolabe_http/app.py", "import sqlite3"),
     ("storage-externals", "astrolabe_storage/memory.py", "import starlette.types"),
 ]
 

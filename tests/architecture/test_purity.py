@@ -12,6 +12,7 @@ EDGES = {
     "astrolabe_core.driver",  # the only async code
     "astrolabe_core.codec",  # JSON comes in here: it refuses floats by name
     "astrolabe_core.shipped",  # reads the two data files that lie beside it
+    "astrolabe_core.shipped",  # reads the data files beside it
     "astrolabe_core.testing",  # strategies, laws, a scripted world
 }
 
@@ -70,6 +71,12 @@ def test_an_injected_fault_is_named_with_its_file(source: str, fault: str) -> No
         fault in said and said.startswith("astrolabe_core/example.py:")
         for said in impurities(module(source))
     )
+
+
+def test_a_parameter_may_be_called_as_a_builtin_is() -> None:
+    fault = "astrolabe_core/example.py:4 id differs from process to process"
+    inside, outside = "def f(id: str) -> str:\n    return id\n", "\nx = sorted(y, key=id)\n"
+    assert impurities(module(inside + outside)) == (fault,)
 
 
 def test_exact_arithmetic_is_no_fault() -> None:
