@@ -12,7 +12,6 @@ EDGES = {
     "astrolabe_core.driver",  # the only async code
     "astrolabe_core.codec",  # JSON comes in here: it refuses floats by name
     "astrolabe_core.shipped",  # reads the two data files that lie beside it
-    "astrolabe_core.shipped",  # reads the data files beside it
     "astrolabe_core.testing",  # strategies, laws, a scripted world
 }
 
