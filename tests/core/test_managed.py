@@ -9,8 +9,9 @@ import sys
 import pytest
 from attrs import evolve
 
+from astrolabe_core import shipped
 from astrolabe_core.canonical import digest
-from astrolabe_core.catalog import Capability
+from astrolabe_core.catalog import Capability, Tier
 from astrolabe_core.managed import DEFAULT_STACK, FAST_SLO_MS, MANAGED, RESERVED_SLUGS
 from astrolabe_core.requests import Category
 from astrolabe_core.resolve import LOCKABLE
@@ -117,6 +118,13 @@ def test_fast_has_a_latency_target_and_no_verifier() -> None:
     assert stack.objective.primary is Primary.FASTEST_PASSABLE
     assert stack.objective.latency_slo_ms == FAST_SLO_MS
     assert stack.verification.mode is VerificationMode.LIGHT
+
+
+def test_fast_s_target_can_be_met_by_ordinary_work_on_a_standard_model() -> None:
+    """At five seconds every coding request was `relaxed`, since no admitted model was in time."""
+    prior = shipped.catalog().priors[Tier.STANDARD]
+    ordinary_tokens = 700
+    assert prior.first_token_ms + ordinary_tokens * 1_000 // prior.tokens_per_second < FAST_SLO_MS
 
 
 def test_strict_json_requires_structured_output_and_checks_strictly() -> None:
