@@ -1,0 +1,228 @@
+"""The driver: one command at a time, and nothing reserved is left behind."""
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+import anyio.lowlevel
+import pytest
+from attrs import field, mutable
+
+from astrolabe_core.answers import Receipt
+from astrolabe_core.codes import Code, Unbillable
+from astrolabe_core.driver import run
+from astrolabe_core.ledger import Command, Outcome
+from astrolabe_core.messages import (
+    Abandoned,
+    Answered,
+    Arrival,
+    CallModel,
+    Faulted,
+    Left,
+    Load,
+    Loaded,
+    NoCaller,
+    Opened,
+    Previewed,
+    Purpose,
+    Refused,
+    Relay,
+    Served,
+)
+from astrolabe_core.ports import StorageUnavailable
+from astrolabe_core.units import Instant
+from tests.flow.world import (
+    NOW,
+    USAGE,
+    Books,
+    answer,
+    arrival,
+    books,
+    fault,
+    request,
+    snapshot,
+)
+
+
+@mutable
+class Here:
+    """A world that runs in this process: rows, a clock that stands still, scripted answers.
+
+    `pause` is awaited at every step that a real world would wait at.
+    """
+
+    rows: Books = field(factory=books)
+    called: Callable[[CallModel], Answered | Opened | Faulted | Left] = field(
+        default=lambda _: Answered(answer(), NOW)
+    )
+    relayed: Answered | Faulted | Left = field(factory=lambda: Answered(answer(), NOW))
+    known: bool = True
+    down: frozenset[str] = frozenset()
+    pause: Callable[[str], Awaitable[None]] = field(default=lambda _: anyio.lowlevel.checkpoint())
+    calls: list[CallModel] = field(factory=list)
+
+    @property
+    def clock(self) -> "Here":
+        """The world tells its own time."""
+        return self
+
+    @property
+    def ledger(self) -> "Here":
+        """The world keeps its own books."""
+        return self
+
+    def now(self) -> Instant:
+        """Time stands still."""
+        return NOW
+
+    def submit(self, command: Command) -> Awaitable[Outcome]:
+        """Carry out at once, tell later: as a queue before a durable commit does."""
+        name = type(command).__name__
+        if name in self.down:
+            raise StorageUnavailable(name)
+        outcome = self.rows.carry_out(command)
+
+        async def told() -> Outcome:
+            await self.pause(name)
+            return outcome
+
+        return told()
+
+    async def load(self, _: Load) -> Loaded | NoCaller:
+        """Give the shipped world."""
+        await self.pause("Load")
+        if "Load" in self.down:
+            raise StorageUnavailable
+        return Loaded(snapshot()) if self.known else NoCaller(NOW)
+
+    async def call(self, command: CallModel) -> Answered | Opened | Faulted | Left:
+        """Answer as scripted."""
+        self.calls.append(command)
+        await self.pause("CallModel")
+        return self.called(command)
+
+    async def relay(self, _: Relay) -> Answered | Faulted | Left:
+        """End as scripted."""
+        await self.pause("Relay")
+        return self.relayed
+
+
+def drive(world: Here, begun: Arrival | None = None) -> object:
+    """Run one request to its reply."""
+    return anyio.run(run, begun or arrival(), world)
+
+
+def test_a_healthy_request_is_served_and_paid() -> None:
+    """Load, hold, call, settle, reply."""
+    world = Here()
+    reply = drive(world)
+    assert isinstance(reply, Served)
+    assert world.rows.debited == reply.trace.debit > 0
+    assert world.rows.open_holds == []
+
+
+def test_a_stream_is_relayed_and_paid() -> None:
+    """Open, relay, settle."""
+    world = Here(called=lambda _: Opened("stream", NOW))
+    reply = drive(world, arrival(request(stream=True)))
+    assert isinstance(reply, Served)
+    assert reply.trace.first_token_at == NOW
+
+
+def test_a_caller_that_left_in_mid_stream_pays_for_what_was_seen() -> None:
+    """The world says so; nobody is cancelled."""
+    world = Here(called=lambda _: Opened("stream", NOW), relayed=Left(NOW, Receipt(usage=USAGE)))
+    reply = drive(world, arrival(request(stream=True)))
+    assert isinstance(reply, Abandoned)
+    assert world.rows.debited > 0
+
+
+def test_a_key_that_nobody_has_is_refused() -> None:
+    """401."""
+    reply = drive(Here(known=False))
+    assert isinstance(reply, Refused)
+    assert reply.trace.refusal is not None
+    assert reply.trace.refusal.code is Code.UNAUTHORIZED
+
+
+def test_a_preview_is_counted_and_nothing_else() -> None:
+    """A dry run counts against the rate limit."""
+    world = Here()
+    reply = drive(world, arrival(purpose=Purpose.PREVIEW))
+    assert isinstance(reply, Previewed)
+    assert world.calls == []
+    assert len(world.rows.counters) == 1
+
+
+@pytest.mark.parametrize("where", ["Load", "Reserve"])
+def test_a_store_that_is_away_is_503_before_any_provider_call(where: str) -> None:
+    """Never 401, never 402, and nothing is sent."""
+    world = Here(down=frozenset({where, "Void"}))
+    reply = drive(world)
+    assert isinstance(reply, Refused)
+    assert reply.trace.refusal is not None
+    assert reply.trace.refusal.code is Code.STORAGE_UNAVAILABLE
+    assert reply.trace.refusal.retry_after_s is not None
+    assert world.calls == []
+
+
+def test_an_answer_that_was_paid_for_is_delivered_though_the_store_is_away() -> None:
+    """The hold stays, and a sweeper ends it."""
+    world = Here(down=frozenset({"Capture"}))
+    reply = drive(world)
+    assert isinstance(reply, Served)
+    assert len(world.rows.open_holds) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("where", ["Load", "Reserve", "CallModel", "Relay", "Capture"])
+def test_a_request_cancelled_anywhere_leaves_no_open_hold(where: str, *, stream: bool) -> None:
+    """litellm #27639 #30519 #40715: `CancelledError` skips the release."""
+    world = Here(called=lambda _: Opened("s", NOW) if stream else Answered(answer(), NOW))
+    reached: list[str] = []
+
+    async def cancelled() -> None:
+        with anyio.CancelScope() as scope:
+
+            async def pause(name: str) -> None:
+                if name == where:
+                    reached.append(name)
+                    scope.cancel()
+                await anyio.lowlevel.checkpoint()
+
+            world.pause = pause
+            await run(arrival(request(stream=stream)), world)
+
+    anyio.run(cancelled)
+    assert bool(reached) == (stream or where != "Relay")
+    assert world.rows.open_holds == []
+    assert world.rows.differences() == ()
+    ended = [hold.reason for hold in world.rows.holds.values()]
+    if where in {"Reserve", "CallModel"} or reached == ["Relay"]:
+        assert ended == [Unbillable.CLIENT_DISCONNECTED]
+
+
+def test_a_request_cancelled_while_its_refusal_is_counted_just_ends() -> None:
+    """Nothing was held; there is nothing to settle."""
+    world = Here(rows=books(snapshot().balance_floor))
+
+    async def cancelled() -> None:
+        with anyio.CancelScope() as scope:
+
+            async def pause(name: str) -> None:
+                if name == "Count":
+                    scope.cancel()
+                await anyio.lowlevel.checkpoint()
+
+            world.pause = pause
+            await run(arrival(), world)
+
+    anyio.run(cancelled)
+    assert world.rows.holds == {}
+
+
+def test_faults_are_driven_through_the_plan() -> None:
+    """Each candidate once."""
+    world = Here(called=lambda _: Faulted(fault(), NOW))
+    reply = drive(world)
+    assert isinstance(reply, Refused)
+    assert len({call.model.id for call in world.calls}) == len(world.calls) == 3
