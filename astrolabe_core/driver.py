@@ -32,7 +32,7 @@ from astrolabe_core.messages import (
     StorageFailed,
 )
 from astrolabe_core.ports import Clock, Ledger, StorageUnavailable
-from astrolabe_core.states import Done, Step
+from astrolabe_core.states import Done, Settling, Step
 
 
 class World(Protocol):
@@ -78,8 +78,12 @@ async def run(arrival: Arrival, world: World) -> Reply:
 
 
 async def _abandon(now: Step, world: World) -> None:
-    """Bring a cancelled request to its end. `Settling` is shielded and so never cancelled."""
-    if isinstance(now.state, Done):
+    """Bring a cancelled request to its end.
+
+    In `Settling` nothing is left to do: the command was queued before it was awaited, and is
+    carried out. A shield keeps anyio's cancellation out of there, but not asyncio's own.
+    """
+    if isinstance(now.state, Settling):
         return
     now = step(now.state, Left(world.clock.now()))
     while now.command is not None:

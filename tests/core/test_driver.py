@@ -1,5 +1,6 @@
 """The driver: one command at a time, and nothing reserved is left behind."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -226,3 +227,24 @@ def test_faults_are_driven_through_the_plan() -> None:
     reply = drive(world)
     assert isinstance(reply, Refused)
     assert len({call.model.id for call in world.calls}) == len(world.calls) == 3
+
+
+def test_a_task_that_asyncio_itself_cancels_while_settling_is_settled_once() -> None:
+    """A server that is stopped cancels its tasks past every shield."""
+    world = Here()
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(run(arrival(), world))
+
+        async def pause(name: str) -> None:
+            if name == "Capture":
+                task.cancel()
+            await asyncio.sleep(0)
+
+        world.pause = pause
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    assert world.rows.open_holds == []
+    assert world.rows.debited > 0

@@ -9,4 +9,4 @@ def test_the_identity_of_a_hold_is_that_of_its_request() -> None:
     """A repeat of the same request finds the same hold."""
     now = load(arrival())
     assert isinstance(now.state, Reserving)
-    assert now.state.route.hold == request().id
+    assert str(now.state.route.hold) == str(request().id)
