@@ -149,12 +149,13 @@ def ask(
     model: str = "astrolabe/auto",
     overrides: Overrides = NO_OVERRIDES,
     output_tokens_max: int | None = None,
+    at: Instant = Instant(0),
     id: str = "req_local",  # noqa: A002 - the field's own name
 ) -> Request:
     """Make the smallest request: one user turn. For deciding in one's own process."""
     return Request(
         id=RequestId(id),
-        received_at=Instant(0),
+        received_at=at,
         surface=Surface.CHAT,
         model=model,
         turns=(Turn(role=Role.USER, text=text),),
