@@ -1,0 +1,1 @@
+"""What does it cost?  Benchmarks: ratios within one run, never a timed test."""
