@@ -7,7 +7,7 @@ what it may cost. A model is admitted when none of them finds a reason.
 An envelope that rejects says `outside_envelope` and names the rule within.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -64,6 +64,12 @@ def matches(pattern: str, model: ModelId) -> bool:
     return pattern == model or (pattern.endswith("/*") and model.startswith(pattern[:-1]))
 
 
+def place_of(model: ModelId, patterns: Sequence[str]) -> int:
+    """Give the place of the first pattern that means a model, behind the last where none does."""
+    places = (place for place, pattern in enumerate(patterns) if matches(pattern, model))
+    return next(places, len(patterns))
+
+
 def standing(model: Model, layers: tuple[Layer, ...]) -> tuple[Rejection, ...]:
     """Judge a model against policy and catalog alone."""
     return (
@@ -89,7 +95,7 @@ def passing(
 ) -> tuple[Rejection, ...]:
     """Judge a model against the size of one request and its own health, apart from cost."""
     found: list[Rejection] = []
-    needed = profile.input_tokens + output_floor(profile)
+    needed = profile.input_tokens + profile.output_tokens
     if needed > model.context_window:
         found.append(
             Rejection(
@@ -266,29 +272,27 @@ def _need_rejections(
         )
 
 
-def output_floor(profile: Profile) -> int:
-    """Give the output tokens that must fit for an answer to make sense: what is expected."""
-    if profile.output_tokens_cap is None:
-        return profile.output_tokens
-    return min(profile.output_tokens, profile.output_tokens_cap)
-
-
 def _ruling_rejections(model: Model, ruling: Ruling) -> Iterator[Rejection]:
-    named = any(matches(pattern, model.id) for pattern in ruling.rule.models)
+    """Judge by the rule that speaks; one that refuses and names no model refuses every one."""
+    names = ruling.rule.models
+    naming = [pattern for pattern in names if matches(pattern, model.id)]
     match ruling.rule.verb:
-        case RuleVerb.USE if not named:
-            reason = Reason.MODEL_NOT_ALLOWED
-        case RuleVerb.REFUSE if named or not ruling.rule.models:
-            reason = Reason.MODEL_BLOCKED
+        case RuleVerb.USE if not naming:
+            reason, remedy = Reason.MODEL_NOT_ALLOWED, f"add {model.id}"
+        case RuleVerb.REFUSE if len(naming) == len(names):
+            # Taking the last name away would refuse everything.
+            reason, remedy = Reason.MODEL_BLOCKED, "prefer instead of refuse"
+        case RuleVerb.REFUSE if naming:
+            reason, remedy = Reason.MODEL_BLOCKED, f"remove {', '.join(naming)}"
         case _:
             return
     yield Rejection(
         reason=reason,
         rule=f"objective.rules[{ruling.position}]",
-        limit=f"{ruling.rule.verb.value} {', '.join(ruling.rule.models) or 'nothing'}",
+        limit=f"{ruling.rule.verb.value} {', '.join(names) or 'all'}",
         actual=model.id,
         imposed_by=LayerName.STACK.value,
-        remedy=f"change what rule {ruling.position} {ruling.rule.verb.value}s",
+        remedy=remedy,
     )
 
 

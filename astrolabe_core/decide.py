@@ -3,7 +3,8 @@
 `decide` looks at the front of a shortlist where the request's size cannot reject anybody, and
 at every contender where it can; both give the same ranking. `survey` is the whole table behind
 a decision: every candidate of the pool, accepted with its score or rejected with all its
-reasons. Live requests, dry runs and replays all come through here.
+reasons. A model that the caller named is served by itself or not at all: what may follow it
+never takes its place. Live requests, dry runs and replays all come through here.
 """
 
 import hashlib
@@ -16,13 +17,12 @@ from astrolabe_core.boundaries import (
     Rejection,
     in_order,
     judge_cost,
-    output_floor,
     passing,
 )
 from astrolabe_core.catalog import Model
 from astrolabe_core.codes import Kind
 from astrolabe_core.money import AttoUsd, NanoUsd, round_half_even
-from astrolabe_core.prepare import Shortlist
+from astrolabe_core.prepare import Shortlist, enter
 from astrolabe_core.pricing import hold_bound
 from astrolabe_core.requests import Profile
 from astrolabe_core.scoring import (
@@ -35,6 +35,7 @@ from astrolabe_core.scoring import (
     score,
     size_of,
 )
+from astrolabe_core.stacks import CostMode
 from astrolabe_core.units import MINUTE_MS, Digest, Instant, ModelId, Tokens
 
 OUTPUT_TOKENS_DEFAULT: Final = Tokens(16_384)
@@ -138,13 +139,15 @@ def decide(prepared: Shortlist, profile: Profile, now: Circumstances) -> Judgeme
         admitted = prepared.contenders
         order = _rank_front(prepared, size, escalation)
     else:
+        costs = _Costs(prepared=prepared, profile=profile, now=now, escalation=escalation)
         admitted = tuple(
             candidate
             for candidate in prepared.contenders
-            if not _rejections(candidate, prepared, profile, now)
+            if not passing(candidate.model, profile, now.circuits_open)
+            and not costs.judge(candidate)
         )
         order = _rank_all(admitted, prepared, size, escalation)
-    if not order:
+    if not order or (prepared.roster.pool.pinned and order[0].reserve):
         return _blocked(prepared, profile, now)
     estimate = score(order[0], size, prepared.demand.terms, escalation)
     return Decision(
@@ -158,8 +161,8 @@ def decide(prepared: Shortlist, profile: Profile, now: Circumstances) -> Judgeme
 
 
 def _rank_front(prepared: Shortlist, size: Size, escalation: AttoUsd) -> list[Contender]:
-    if prepared.rows is not None and not prepared.demand.any_may_follow:
-        return cheapest_first(prepared.rows, size, prepared.demand.attempts_max)
+    if prepared.rows is not None:
+        return cheapest_first(prepared.rows, size, prepared.demand.places)
     return _rank_all(prepared.front, prepared, size, escalation)
 
 
@@ -168,7 +171,7 @@ def _rank_all(
 ) -> list[Contender]:
     demand = prepared.demand
     order = sorted(candidates, key=lambda each: rank(each, size, demand.terms, escalation))
-    return order if demand.any_may_follow else order[: demand.attempts_max]
+    return order[: demand.places]
 
 
 def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
@@ -176,19 +179,17 @@ def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
     size = size_of(profile, now.at)
     terms = prepared.demand.terms
     escalation = _reference_cost(prepared, size)
+    costs = _Costs(prepared=prepared, profile=profile, now=now, escalation=escalation)
     rejected: list[Rejected] = []
     accepted: list[Contender] = []
-    contenders = {candidate.model.id: candidate for candidate in prepared.contenders}
-    for model, _ in prepared.roster.models:
-        candidate = contenders.get(model.id)
-        if candidate is None:
-            found = prepared.rejected[model.id] + passing(model, profile, now.circuits_open)
-        else:
-            found = _rejections(candidate, prepared, profile, now)
+    for model, reserve in prepared.roster.models:
+        candidate = enter(prepared.roster, prepared.demand, model, reserve=reserve)
+        found = prepared.rejected[model.id] + passing(model, profile, now.circuits_open)
+        if candidate is not None:
+            found += costs.judge(candidate)
+            accepted += () if found else (candidate,)
         if found:
             rejected.append(Rejected(model=model.id, rejections=in_order(found)))
-        elif candidate is not None:
-            accepted.append(candidate)
     accepted.sort(key=lambda candidate: rank(candidate, size, terms, escalation))
     return Survey(
         accepted=tuple(score(candidate, size, terms, escalation) for candidate in accepted),
@@ -217,39 +218,44 @@ def _all_fit(prepared: Shortlist, profile: Profile, now: Circumstances) -> bool:
         not now.circuits_open
         and now.cost_expected_max is None
         and now.cost_request_max is None
-        and profile.input_tokens + output_floor(profile) <= prepared.window_min
+        and profile.input_tokens + profile.output_tokens <= prepared.window_min
     )
 
 
-def _rejections(
-    candidate: Contender, prepared: Shortlist, profile: Profile, now: Circumstances
-) -> tuple[Rejection, ...]:
-    found = passing(candidate.model, profile, now.circuits_open)
-    if now.cost_expected_max is None and now.cost_request_max is None:
-        return found
-    size = size_of(profile, now.at)
-    estimate = score(candidate, size, prepared.demand.terms, _reference_cost(prepared, size))
-    return found + judge_cost(
-        expected=estimate.expected_cost,
-        at_most=_hold(candidate, profile, output_cap(candidate.model, profile)),
-        expected_max=now.cost_expected_max,
-        request_max=now.cost_request_max,
-    )
+@frozen(kw_only=True)
+class _Costs:
+    """What one request would cost with each model, judged against the stack's caps."""
+
+    prepared: Shortlist
+    profile: Profile
+    now: Circumstances
+    escalation: AttoUsd
+
+    def judge(self, candidate: Contender) -> tuple[Rejection, ...]:
+        """Judge one model; without a cap nothing is too dear."""
+        now, profile = self.now, self.profile
+        if now.cost_expected_max is None and now.cost_request_max is None:
+            return ()
+        terms = self.prepared.demand.terms
+        estimate = score(candidate, size_of(profile, now.at), terms, self.escalation)
+        return judge_cost(
+            expected=estimate.expected_cost,
+            at_most=_option(candidate, profile).hold,
+            expected_max=now.cost_expected_max,
+            request_max=now.cost_request_max,
+        )
 
 
 def _option(candidate: Contender, profile: Profile) -> Option:
+    """Choose the output cap, and hold for it: no provider reads more than its window holds."""
     cap = output_cap(candidate.model, profile)
-    return Option(contender=candidate, output_tokens_max=cap, hold=_hold(candidate, profile, cap))
-
-
-def _hold(candidate: Contender, profile: Profile, cap: Tokens) -> NanoUsd:
-    """Bound what a call can cost: no provider reads more input than its window holds."""
-    return hold_bound(
+    hold = hold_bound(
         candidate.dearest_rates,
         input_tokens_max=min(profile.input_tokens_max, candidate.model.context_window),
         output_tokens_max=cap * profile.choices,
         images=profile.images,
     )
+    return Option(contender=candidate, output_tokens_max=cap, hold=hold)
 
 
 def _reference_cost(prepared: Shortlist, size: Size) -> AttoUsd:
@@ -275,11 +281,11 @@ def _kind(prepared: Shortlist, estimate: Score, admitted: int) -> Kind:
 
 
 _CHOSEN_FOR: Final = {
-    "lowest_passable": "lowest expected cost",
-    "balanced": "best balance of quality, cost and latency",
-    "fastest_passable": "lowest expected latency",
-    "premium": "highest quality",
-    "fixed": "first of the stack's priority",
+    CostMode.LOWEST_PASSABLE: "lowest expected cost",
+    CostMode.BALANCED: "best balance of quality, cost and latency",
+    CostMode.FASTEST_PASSABLE: "lowest expected latency",
+    CostMode.PREMIUM: "highest quality",
+    CostMode.FIXED: "lowest expected cost",
 }
 
 
@@ -287,6 +293,8 @@ def _reason(prepared: Shortlist, estimate: Score) -> str:
     if prepared.roster.pool.pinned:
         return "the caller named this model and the stack admits it"
     best = _CHOSEN_FOR[prepared.demand.terms.cost_mode]
+    if prepared.demand.preferred:
+        best = f"first that the stack prefers, then {best},"
     if estimate.misses:
         missed = ", ".join(estimate.misses)
         return f"no candidate meets every target; nearest, then {best}: {missed}"
@@ -303,14 +311,20 @@ def _fingerprint(prepared: Shortlist, profile: Profile, now: Circumstances) -> D
     )
     if now.circuits_open:
         text = f"{text}|{','.join(sorted(now.circuits_open))}"
-    return Digest(hashlib.sha256(text.encode("ascii")).hexdigest())
+    return Digest(hashlib.sha256(text.encode()).hexdigest())
 
 
 UNBLOCK_SHOWN: Final = 3
+"""The most changes that a refusal proposes."""
 
 
 def _blocked(prepared: Shortlist, profile: Profile, now: Circumstances) -> Blocked:
-    rejected = survey(prepared, profile, now).rejected
+    pool = prepared.roster.pool
+    rejected = tuple(
+        item
+        for item in survey(prepared, profile, now).rejected
+        if not pool.pinned or item.model in pool.candidates
+    )
     changes = [
         Change(
             model=item.model,

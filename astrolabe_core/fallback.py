@@ -1,15 +1,18 @@
 """What is to be tried next, and when to stop?
 
 A plan is the list of options still to be tried, the first of them now. It is made once, from
-models that passed the boundaries, and only ever shrinks.
+models that passed the boundaries, and only ever shrinks. How a stack's rules read for one kind
+of request goes into the `Demand`, so that a decision's fingerprint covers its plan.
 """
 
 from typing import TypeAlias
 
 from attrs import frozen
 
+from astrolabe_core.boundaries import place_of
 from astrolabe_core.decide import Decision, Option
 from astrolabe_core.money import NanoUsd
+from astrolabe_core.prepare import Demand
 from astrolabe_core.stacks import Fallback, FallbackMode, Trigger
 
 
@@ -38,25 +41,25 @@ Next: TypeAlias = Plan | Exhausted
 EXHAUSTED = Exhausted()
 
 
-def plan(decision: Decision, rules: Fallback, category: str) -> Plan:
+def plan(decision: Decision, demand: Demand) -> Plan:
     """Line up the first choice and what may follow it under the stack's fallback rules."""
     first, *others = decision.ranked
+    following = _following(first, others, demand)
+    return Plan((first, *following[: demand.attempts_max - 1]))
+
+
+def attempts_max(rules: Fallback) -> int:
+    """Give how many models may be tried for one request, the first included."""
+    return rules.max_attempts if rules.enabled else 1
+
+
+def mode_in_force(rules: Fallback, category: str) -> FallbackMode:
+    """Give the mode for a category of work: some are never escalated."""
     if not rules.enabled:
-        return Plan((first,))
-    mode = rules.mode
-    if mode is FallbackMode.ESCALATE_QUALITY and category in rules.never_escalate_categories:
-        mode = FallbackMode.NEXT_BEST
-    following = _following(first, others, mode)
-    return Plan((first, *following[: rules.max_attempts - 1]))
-
-
-def escalates(rules: Fallback, category: str) -> bool:
-    """Whether a failed attempt of this category moves up in quality."""
-    return (
-        rules.enabled
-        and rules.mode is FallbackMode.ESCALATE_QUALITY
-        and category not in rules.never_escalate_categories
-    )
+        return FallbackMode.NEXT_BEST
+    if rules.mode is FallbackMode.ESCALATE_QUALITY and category in rules.never_escalate_categories:
+        return FallbackMode.NEXT_BEST
+    return rules.mode
 
 
 def advance(current: Plan, trigger: Trigger | None, rules: Fallback) -> Next:
@@ -66,8 +69,8 @@ def advance(current: Plan, trigger: Trigger | None, rules: Fallback) -> Next:
     return Plan(current.options[1:])
 
 
-def _following(first: Option, others: list[Option], mode: FallbackMode) -> list[Option]:
-    match mode:
+def _following(first: Option, others: list[Option], demand: Demand) -> list[Option]:
+    match demand.fallback_mode:
         case FallbackMode.NEXT_BEST:
             return others
         case FallbackMode.SAME_PROVIDER:
@@ -75,7 +78,7 @@ def _following(first: Option, others: list[Option], mode: FallbackMode) -> list[
         case FallbackMode.ESCALATE_QUALITY:
             return [other for other in others if _quality(other) > _quality(first)] or others
         case FallbackMode.FIXED_ORDER:
-            return sorted(others, key=lambda other: other.contender.preference)
+            return sorted(others, key=lambda other: place_of(other.model.id, demand.fixed_order))
 
 
 def _quality(option: Option) -> int:

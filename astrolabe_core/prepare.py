@@ -14,14 +14,14 @@ from typing import Final
 
 from attrs import frozen
 
-from astrolabe_core.boundaries import Rejection, fitting, matches, standing
+from astrolabe_core.boundaries import Rejection, fitting, place_of, standing
 from astrolabe_core.canonical import digest
 from astrolabe_core.catalog import Capability, Catalog, Modality, Model
 from astrolabe_core.fronts import can_lead
 from astrolabe_core.resolve import Layer
 from astrolabe_core.rules import Ruling
 from astrolabe_core.scoring import Contender, Row, Terms, cheapest_rows, contender
-from astrolabe_core.stacks import RuleVerb
+from astrolabe_core.stacks import FallbackMode, RuleVerb
 from astrolabe_core.units import Digest, ModelId, Tokens
 
 ROSTERS_KEPT: Final = 256
@@ -59,8 +59,8 @@ class Roster:
 class Demand:
     """A class of requests: what they need, and the terms they are ranked by.
 
-    `attempts_max` is how many models the plan may name; `any_may_follow` says that the plan is
-    not simply the first of the ranking, so that every admitted model must be ranked.
+    `attempts_max` is how many models the plan may name, `fallback_mode` how those after the
+    first are found, and `fixed_order` the list that they follow under `fixed_order`.
     """
 
     needs: frozenset[Capability]
@@ -71,7 +71,20 @@ class Demand:
     ruling: Ruling | None = None
     priority: tuple[str, ...] = ()
     attempts_max: int = 1
-    any_may_follow: bool = False
+    fallback_mode: FallbackMode = FallbackMode.NEXT_BEST
+    fixed_order: tuple[str, ...] = ()
+
+    @property
+    def preferred(self) -> tuple[str, ...]:
+        """The list whose earlier models rank first: of the rule that speaks, or the stack's."""
+        if self.ruling is not None and self.ruling.rule.verb is not RuleVerb.REFUSE:
+            return self.ruling.rule.models
+        return self.priority
+
+    @property
+    def places(self) -> int | None:
+        """How many of the ranking are needed: all (`None`) unless the plan is its beginning."""
+        return self.attempts_max if self.fallback_mode is FallbackMode.NEXT_BEST else None
 
 
 @frozen(kw_only=True, eq=False)
@@ -79,7 +92,7 @@ class Shortlist:
     """A roster for one demand.
 
     `rejected` holds the reasons known so far, empty ones included; `time_matters` says that a
-    price depends on the time of day or the length of the prompt.
+    price, the reference's included, depends on the time of day or the length of the prompt.
     """
 
     roster: Roster
@@ -122,7 +135,8 @@ def shortlist(prepared: Roster, demand: Demand) -> Shortlist:
         for model, _ in prepared.models
     }
     contenders = tuple(_contenders(prepared, demand, rejected))
-    front = contenders if demand.any_may_follow else _front(contenders, demand)
+    front = _front(contenders, demand)
+    reference = _reference(prepared, demand.category)
     return Shortlist(
         roster=prepared,
         demand=demand,
@@ -130,9 +144,11 @@ def shortlist(prepared: Roster, demand: Demand) -> Shortlist:
         front=front,
         rows=cheapest_rows(front, demand.terms),
         rejected=rejected,
-        reference=_reference(prepared, demand.category),
+        reference=reference,
         window_min=min((c.model.context_window for c in contenders), default=Tokens(0)),
-        time_matters=any(c.fixed_rates is None for c in contenders),
+        time_matters=any(
+            each.fixed_rates is None for each in (*contenders, reference) if each is not None
+        ),
         digest=digest((prepared.digest, demand)),
     )
 
@@ -149,39 +165,35 @@ def _members(pool: Pool, catalog: Catalog) -> Iterator[tuple[Model, bool]]:
             yield model, wanted[model.id]
 
 
-def _preference(model: ModelId, demand: Demand) -> int:
-    """Give the place of a model in the list that speaks, behind the list where it is not named."""
-    ruling = demand.ruling
-    named = demand.priority
-    if ruling is not None and ruling.rule.verb is not RuleVerb.REFUSE:
-        named = ruling.rule.models
-    places = (place for place, pattern in enumerate(named) if matches(pattern, model))
-    return next(places, len(named))
-
-
 def _front(contenders: tuple[Contender, ...], demand: Demand) -> tuple[Contender, ...]:
+    places = demand.places
+    if places is None:
+        return contenders
     return tuple(
         candidate
         for candidate in contenders
-        if can_lead(candidate, contenders, demand.terms, places=demand.attempts_max)
+        if can_lead(candidate, contenders, demand.terms, places=places)
     )
 
 
 def _contenders(
     prepared: Roster, demand: Demand, rejected: Mapping[ModelId, tuple[Rejection, ...]]
 ) -> Iterator[Contender]:
-    for model, reserve in prepared.models:
-        if rejected[model.id]:
-            continue
-        admitted = contender(
-            prepared.catalog,
-            model,
-            demand.category,
-            preference=_preference(model.id, demand),
-            reserve=reserve,
-        )
-        if admitted is not None:  # always: a model without a price was rejected
-            yield admitted
+    admitted = (member for member in prepared.models if not rejected[member[0].id])
+    found = (enter(prepared, demand, model, reserve=reserve) for model, reserve in admitted)
+    # All of them are somebody: a model without a price was rejected.
+    yield from (candidate for candidate in found if candidate is not None)
+
+
+def enter(prepared: Roster, demand: Demand, model: Model, *, reserve: bool) -> Contender | None:
+    """Give a member of the pool as a contender for a demand; `None` without a price."""
+    return contender(
+        prepared.catalog,
+        model,
+        demand.category,
+        preference=place_of(model.id, demand.preferred),
+        reserve=reserve,
+    )
 
 
 def _reference(prepared: Roster, category: str) -> Contender | None:

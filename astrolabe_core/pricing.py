@@ -66,11 +66,8 @@ def dearest_rates(listed: PriceList) -> Rates | None:
     base = _complete(listed.base)
     if base is None or not listed.overrides:
         return base
-    reachable = [base]
-    for override in listed.overrides:
-        rate = _complete(_merged(listed.base, override.prices))
-        if rate is not None:
-            reachable.append(rate)
+    merged = (_complete(_merged(listed.base, each.prices)) for each in listed.overrides)
+    reachable = [base, *(rate for rate in merged if rate is not None)]
     return Rates(
         **{
             attribute.name: max(getattr(rate, attribute.name) for rate in reachable)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from astrolabe_core.boundaries import matches
 from astrolabe_core.catalog import Catalog
 from astrolabe_core.classify import classify
 from astrolabe_core.codes import Code, Reason, Refusal
@@ -20,7 +21,7 @@ from astrolabe_core.decide import (
     decide,
     survey,
 )
-from astrolabe_core.fallback import Plan, escalates, plan
+from astrolabe_core.fallback import Plan, attempts_max, mode_in_force, plan
 from astrolabe_core.prepare import Demand, Pool, Shortlist, prepare, shortlist
 from astrolabe_core.requests import Profile, Request
 from astrolabe_core.resolve import Resolved, cost_mode, resolve
@@ -64,28 +65,23 @@ class Unrouted:
 Routing: TypeAlias = Routed | Unrouted
 
 
+@frozen(kw_only=True)
+class Question:
+    """What is to be decided for one request: all that a decision and its table depend on."""
+
+    profile: Profile
+    resolved: Resolved
+    shortlist: Shortlist
+    circumstances: Circumstances
+
+
 def route(request: Request, snapshot: Snapshot) -> Routing:
     """Decide which model is to serve a request. The same arguments give the same answer."""
-    pool = find_pool(request, snapshot)
-    if isinstance(pool, Refusal):
-        return Unrouted(refusal=pool)
-    resolved = resolve(snapshot.caller, request.overrides)
-    if isinstance(resolved, Refusal):
-        return Unrouted(refusal=resolved)
-    profile = classify(request)
-    stack = resolved.stack
-    category = profile.classification.category
-    now = Circumstances(
-        at=snapshot.at,
-        circuits_open=snapshot.circuits_open,
-        cost_expected_max=stack.objective.cost_expected_max,
-        cost_request_max=stack.budget.per_request_max_usd,
-    )
-    prepared = shortlist(
-        prepare(_complete(pool, profile, stack, snapshot), resolved.layers, snapshot.catalog),
-        demand_of(profile, stack),
-    )
-    match decide(prepared, profile, now):
+    asked = pose(request, snapshot)
+    if isinstance(asked, Refusal):
+        return Unrouted(refusal=asked)
+    profile, resolved, prepared = asked.profile, asked.resolved, asked.shortlist
+    match decide(prepared, profile, asked.circumstances):
         case Blocked() as blocked:
             refusal = _block(blocked, resolved, profile)
             return Unrouted(refusal=refusal, profile=profile, resolved=resolved, blocked=blocked)
@@ -94,11 +90,35 @@ def route(request: Request, snapshot: Snapshot) -> Routing:
                 profile=profile,
                 resolved=resolved,
                 shortlist=prepared,
-                circumstances=now,
+                circumstances=asked.circumstances,
                 decision=decision,
-                plan=plan(decision, stack.fallback, category),
-                verification=mode_for(stack, profile.classification),
+                plan=plan(decision, prepared.demand),
+                verification=mode_for(resolved.stack, profile.classification),
             )
+
+
+def pose(request: Request, snapshot: Snapshot) -> Question | Refusal:
+    """Find models and stack, classify, and prepare what they make; refuse what is unknown."""
+    pool = find_pool(request, snapshot)
+    if isinstance(pool, Refusal):
+        return pool
+    resolved = resolve(snapshot.caller, request.overrides)
+    if isinstance(resolved, Refusal):
+        return resolved
+    profile = classify(request)
+    stack = resolved.stack
+    roster = prepare(_complete(pool, profile, stack, snapshot), resolved.layers, snapshot.catalog)
+    return Question(
+        profile=profile,
+        resolved=resolved,
+        shortlist=shortlist(roster, demand_of(profile, stack)),
+        circumstances=Circumstances(
+            at=snapshot.at,
+            circuits_open=snapshot.circuits_open,
+            cost_expected_max=stack.objective.cost_expected_max,
+            cost_request_max=stack.budget.per_request_max_usd,
+        ),
+    )
 
 
 def find_pool(request: Request, snapshot: Snapshot) -> Pool | Refusal:
@@ -144,6 +164,8 @@ def near(name: str, catalog: Catalog, virtual_models: tuple[VirtualModel, ...]) 
 def demand_of(profile: Profile, stack: Stack) -> Demand:
     """Say what class of requests this is, under this stack."""
     found, objective = profile.classification, stack.objective
+    mode = mode_in_force(stack.fallback, found.category)
+    priority = objective.priority if objective.primary is Primary.FIXED_PRIORITY else ()
     return Demand(
         needs=profile.needs,
         modalities=profile.modalities,
@@ -154,16 +176,17 @@ def demand_of(profile: Profile, stack: Stack) -> Demand:
             quality_floor=quality_floor(objective.quality_target, found.complexity),
             latency_slo_ms=objective.latency_slo_ms,
             reliability_target=objective.reliability_target,
-            escalates=escalates(stack.fallback, found.category),
+            escalates=mode is FallbackMode.ESCALATE_QUALITY,
         ),
         ruling=(
             rule_for(objective.rules, profile)
             if objective.primary is Primary.CUSTOM_RULES
             else None
         ),
-        priority=objective.priority if objective.primary is Primary.FIXED_PRIORITY else (),
-        attempts_max=stack.fallback.max_attempts if stack.fallback.enabled else 1,
-        any_may_follow=stack.fallback.mode is not FallbackMode.NEXT_BEST,
+        priority=priority,
+        attempts_max=attempts_max(stack.fallback),
+        fallback_mode=mode,
+        fixed_order=objective.priority if mode is FallbackMode.FIXED_ORDER else (),
     )
 
 
@@ -173,9 +196,12 @@ def _complete(pool: Pool, profile: Profile, stack: Stack, snapshot: Snapshot) ->
         return pool
     lane = find_virtual(snapshot.virtual_models, profile.classification.lane)
     reserves: tuple[ModelId, ...] = ()
-    if stack.fallback.enabled and stack.fallback.mode is FallbackMode.FIXED_ORDER:
+    if mode_in_force(stack.fallback, profile.classification.category) is FallbackMode.FIXED_ORDER:
         reserves = tuple(
-            ModelId(name) for name in stack.objective.priority if name not in pool.candidates
+            model.id
+            for model in snapshot.catalog.models
+            if any(matches(pattern, model.id) for pattern in stack.objective.priority)
+            and model.id not in pool.candidates
         )
     return Pool(
         name=pool.name,
@@ -188,9 +214,15 @@ def _complete(pool: Pool, profile: Profile, stack: Stack, snapshot: Snapshot) ->
 
 
 def _block(blocked: Blocked, resolved: Resolved, profile: Profile) -> Refusal:
-    reasons = {found.reason for item in blocked.rejected for found in item.rejections}
-    if reasons == {Reason.CONTEXT_WINDOW_EXCEEDED}:
-        largest = max(int(found.limit) for item in blocked.rejected for found in item.rejections)
+    windows = [
+        int(found.limit)
+        for item in blocked.rejected
+        for found in item.rejections
+        if found.reason is Reason.CONTEXT_WINDOW_EXCEEDED
+    ]
+    # Where it is too long for every candidate, no change of a rule would help.
+    if windows and len(windows) == len(blocked.rejected):
+        largest = max(windows)
         return Refusal(
             code=Code.CONTEXT_LENGTH_EXCEEDED,
             message=f"the request needs about {profile.input_tokens} tokens of input and the "

@@ -225,7 +225,7 @@ def cheapest_rows(contenders: tuple[Contender, ...], terms: Terms) -> tuple[Row,
     return tuple(rows)
 
 
-def cheapest_first(rows: tuple[Row, ...], size: Size, places: int) -> list[Contender]:
+def cheapest_first(rows: tuple[Row, ...], size: Size, places: int | None) -> list[Contender]:
     """Rank as `rank` does where cost alone decides: the same order in a tenth of the time."""
     inputs, outputs, images = size.input_tokens, size.output_tokens, size.images
     keys = [

@@ -12,7 +12,6 @@ from astrolabe_core.decide import Blocked, Change, Decision
 from astrolabe_core.money import usd_text
 from astrolabe_core.requests import Classification
 from astrolabe_core.scoring import Score
-from astrolabe_core.units import Bps
 
 
 def share_text(share: int) -> str:
@@ -30,7 +29,7 @@ def classification_json(found: Classification) -> dict[str, Json]:
         "complexity": found.complexity.value,
         "modifiers": tuple(sorted(modifier.value for modifier in found.modifiers)),
         "lane": found.lane,
-        "confidence": share_text(Bps(found.confidence)),
+        "confidence": share_text(found.confidence),
         "evidence": found.evidence,
     }
 
