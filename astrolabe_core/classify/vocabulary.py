@@ -105,7 +105,7 @@ KINDS: Final[Mapping[Sense, Mapping[str, str]]] = {
         "en": "cheap_model cheapest_model cheaper_model save_tokens few_tokens fewest_tokens "
         "minimal_cost as_cheaply",
         "de": "billiges_modell günstiges_modell günstigstes_modell wenig_tokens tokens_sparen",
-        "fr": "modèle_économique peu_de_tokens économise_tokens",
+        "fr": "modèle_économique économise_tokens",
         "es": "modelo_barato modelo_económico ahorra_tokens",
         "pt": "modelo_barato modelo_econômico poupe_tokens",
         "it": "modello_economico risparmia_token",
