@@ -1,0 +1,267 @@
+"""Which routes has the gateway, and what holds for all of them?
+
+`create_app(gateway)` gives an ASGI app that may stand alone or be mounted in another one; nothing
+needs its lifespan. Routes are ASGI class instances, so that a call costs no more than its work.
+Each exchange gets its id first, is logged once, and a bug in it is answered in the form of every
+other error and never in its own words.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl
+
+import orjson
+from attrs import evolve
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from astrolabe_core.codes import Code, Refusal
+from astrolabe_core.requests import Malformed
+from astrolabe_core.requests import Surface as Format
+from astrolabe_core.routing import near
+from astrolabe_core.snapshot import Caller
+from astrolabe_core.trace import Trace
+from astrolabe_core.units import RequestId
+from astrolabe_http.connection import JSON_TYPE, Connection, json_bytes
+from astrolabe_http.errors import DOCS_PATH, error_body
+from astrolabe_http.gateway import Gateway
+from astrolabe_http.headers import identity_headers
+from astrolabe_http.listing import Listing, View
+from astrolabe_http.surface import Page, Reader, Surface, Visit
+from astrolabe_http.telemetry import WRITERS, Line, line
+from astrolabe_http.usage_page import read_usage_query, usage_page
+
+Work: TypeAlias = Callable[[Visit], Awaitable[Trace | None]]
+
+_LOGGER: Final = logging.getLogger("astrolabe")
+_HEALTHY: Final = b'{"ok":true}'
+
+
+def create_app(gateway: Gateway) -> Starlette:
+    """Give the gateway as an ASGI app. Whoever made the gateway closes it."""
+    surface = Surface(gateway)
+    readings = Readings(gateway, surface)
+
+    def route(method: str, path: str, work: Work) -> Route:
+        return Route(path, Endpoint(gateway, method, path, work), methods=[method])
+
+    return Starlette(
+        routes=[
+            route("POST", "/v1/chat/completions", lambda it: surface.serve(it, Format.CHAT)),
+            route("POST", "/v1/responses", lambda it: surface.serve(it, Format.RESPONSES)),
+            route("POST", "/v1/route", surface.preview),
+            route("GET", "/v1/models", readings.models),
+            route("GET", "/v1/models/{id:path}", readings.model),
+            route("GET", "/v1/lanes", readings.lanes),
+            route("GET", "/v1/usage", readings.usage),
+            route("GET", "/v1/traces/{request_id}", readings.trace),
+            route("GET", "/health", _health),
+            route("GET", "/ready", lambda visit: _ready(gateway, visit)),
+        ],
+        exception_handlers={HTTPException: Lost(gateway)},
+    )
+
+
+class Endpoint:
+    """One route: gives an exchange its id, has it worked on, and logs how it went."""
+
+    def __init__(self, gateway: Gateway, method: str, path: str, work: Work) -> None:
+        self._gateway = gateway
+        self._method = method
+        self._path = path
+        self._work = work
+        self._write = WRITERS.get(gateway.settings.log_format)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one exchange."""
+        gateway = self._gateway
+        connection = Connection(receive, send)
+        visit = Visit(
+            id=gateway.ids.request(),
+            at=gateway.clock.now(),
+            scope=scope,
+            receive=receive,
+            connection=connection,
+        )
+        trace: Trace | None = None
+        fault: str | None = None
+        try:
+            trace = await self._work(visit)
+        except Exception as error:  # noqa: BLE001 - the last place where a bug can be told
+            fault = type(error).__name__
+            _report(visit.id, error)
+            await _fail(visit)
+        finally:
+            connection.close()
+            self._log(visit, trace, fault)
+
+    def _log(self, visit: Visit, trace: Trace | None, fault: str | None) -> None:
+        if self._write is None or (trace is None and fault is None):
+            return
+        known = trace or Trace(arrival=Malformed(id=visit.id, received_at=visit.at, refusal=_BUG))
+        said: Line = line(
+            known,
+            method=self._method,
+            route=self._path,
+            status=visit.connection.status,
+            ended_at=self._gateway.clock.now(),
+        )
+        self._gateway.log(self._write(said if fault is None else evolve(said, error=fault)))
+
+
+class Readings:
+    """The routes that only read."""
+
+    def __init__(self, gateway: Gateway, surface: Surface) -> None:
+        self._gateway = gateway
+        self._surface = surface
+        self._listing = Listing(gateway.catalog, gateway.virtual_models)
+
+    async def models(self, visit: Visit) -> Trace | None:
+        """List models; `view` narrows."""
+        given = dict(parse_qsl(visit.scope["query_string"].decode("latin-1")))
+        try:
+            page = self._listing.pages[View(given.get("view", View.ALL))]
+        except ValueError:
+            message = f"view must be one of {', '.join(View)}"
+            refusal = Refusal(code=Code.INVALID_REQUEST, message=message, param="view")
+            return await self._surface.read(visit, refusal)
+        return await self._surface.read(visit, _known(page))
+
+    async def model(self, visit: Visit) -> Trace | None:
+        """Show one model."""
+        name = str(visit.scope["path_params"]["id"])
+        found = self._listing.model(name)
+        return await self._surface.read(visit, _known(found or self._no_model(name)))
+
+    async def lanes(self, visit: Visit) -> Trace | None:
+        """List the lanes."""
+        return await self._surface.read(visit, _known(self._listing.lanes))
+
+    async def usage(self, visit: Visit) -> Trace | None:
+        """List or sum usage."""
+        asked = read_usage_query(visit.scope["query_string"])
+        if isinstance(asked, Refusal):
+            return await self._surface.read(visit, asked)
+
+        async def read(caller: Caller) -> Page:
+            return orjson.dumps(await usage_page(self._gateway.store, asked, caller.workspace.id))
+
+        return await self._surface.read(visit, read)
+
+    async def trace(self, visit: Visit) -> Trace | None:
+        """Show a trace to any key of its workspace."""
+        wanted = RequestId(str(visit.scope["path_params"]["request_id"]))
+
+        async def read(caller: Caller) -> Page:
+            found = await self._gateway.store.trace(caller.workspace.id, wanted)
+            return _NO_TRACE if found is None else found.encode()
+
+        return await self._surface.read(visit, read)
+
+    def _no_model(self, name: str) -> Refusal:
+        close = near(name, self._gateway.catalog, self._gateway.virtual_models)
+        return Refusal(
+            code=Code.UNKNOWN_MODEL,
+            message=f"there is no model {name[:120]!r}; GET /v1/models lists them",
+            param="model",
+            details={"near": close},
+        )
+
+
+class Lost:
+    """What is said where no route is, or not for this method."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def __call__(self, _: Request, error: Exception) -> Response:
+        """Answer in the form of every other error."""
+        request_id = self._gateway.ids.request()
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        body = error_body(_WRONG_METHOD if status == 405 else _NO_ROUTE, request_id)
+        response = Response(json_bytes(body), status)
+        named = [JSON_TYPE, *identity_headers(request_id), (b"x-should-retry", b"false")]
+        allowed = _header_of(error, "Allow")
+        if allowed is not None:
+            named.append((b"allow", allowed.encode("ascii")))
+        response.raw_headers += named
+        return response
+
+
+def _header_of(error: Exception, name: str) -> str | None:
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return None if headers is None else headers.get(name)
+
+
+def _known(page: Page) -> Reader:
+    async def read(_: Caller) -> Page:
+        return page
+
+    return read
+
+
+async def _health(visit: Visit) -> Trace | None:
+    await visit.connection.answer(200, identity_headers(visit.id), _HEALTHY)
+    return None
+
+
+async def _ready(gateway: Gateway, visit: Visit) -> Trace | None:
+    issues = await gateway.issues()
+    body = {
+        "ok": not issues,
+        "service": "gateway",
+        "mode": gateway.mode,
+        "issues": issues,
+    }
+    status = 503 if issues else 200
+    await visit.connection.answer(status, identity_headers(visit.id), orjson.dumps(body))
+    return None
+
+
+async def _fail(visit: Visit) -> None:
+    """Answer a bug; a stream that has begun is left broken, so that nobody takes it for whole."""
+    if visit.connection.started:
+        return
+    body = {
+        "error": {
+            "code": "internal_error",
+            "message": "the gateway failed; nothing more is known to you than this request id: "
+            "tell it to the operator",
+            "type": "server_error",
+            "param": None,
+            "requestId": visit.id,
+            "docs_url": f"{DOCS_PATH}#internal_error",
+        }
+    }
+    await visit.connection.answer(500, identity_headers(visit.id), orjson.dumps(body))
+
+
+def _report(request_id: RequestId, error: Exception) -> None:
+    """Log where a bug is, without the words of the exception: they may quote a prompt."""
+    places: list[str] = []
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        places.append(f"{code.co_filename}:{step.tb_lineno} {code.co_name}")
+        step = step.tb_next
+    _LOGGER.error("%s: %s at %s", request_id, type(error).__name__, " < ".join(reversed(places)))
+
+
+_BUG: Final = Refusal(code=Code.OVERLOADED, message="the gateway failed")
+_NO_TRACE: Final = Refusal(
+    code=Code.NOT_FOUND,
+    message="there is no trace with this request id in your workspace",
+    param="request_id",
+)
+_NO_ROUTE: Final = Refusal(
+    code=Code.NOT_FOUND, message="there is no such path; the API is below /v1"
+)
+_WRONG_METHOD: Final = Refusal(
+    code=Code.INVALID_REQUEST, message="this path does not take this method; 'allow' says which"
+)

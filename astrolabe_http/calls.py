@@ -1,0 +1,220 @@
+"""How is one model asked, over whatever carries the bytes?
+
+An `Exchange` is one attempt: a body is sent, the answer is read within bounds and reduced to an
+`Answer` or a `Fault`. A stream to be relayed is looked at until its first content: an error frame
+behind a 200 is a fault like any other then, and the next candidate may be asked. What a provider
+said of usage and cost so far can be had at any moment, since a caller may leave at any moment.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Final, TypeAlias
+
+import anyio
+import orjson
+from attrs import evolve
+
+from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, FaultKind, Receipt
+from astrolabe_core.messages import CallModel
+from astrolabe_core.requests import Surface
+from astrolabe_http import sse
+from astrolabe_http.dialects import DIALECTS
+from astrolabe_http.failures import classify
+from astrolabe_http.provider_rules import provider_rules
+from astrolabe_http.transport import Reply, Transport, Unanswered
+
+Event: TypeAlias = dict[str, object]
+
+PATHS: Final[Mapping[Surface, str]] = {
+    Surface.CHAT: "/chat/completions",
+    Surface.RESPONSES: "/responses",
+}
+_LINGER_S: Final = 0.05
+"""How long the end of a body is waited for after its last event: the connection is kept then."""
+
+_GARBLED: Final = Fault(
+    kind=FaultKind.PROVIDER_ERROR, message="the provider sent something that cannot be read"
+)
+_TOO_LARGE: Final = Fault(
+    kind=FaultKind.PROVIDER_ERROR, message="the provider's answer is larger than is read"
+)
+
+
+class Exchange:
+    """One call of one model, from its body to its last event."""
+
+    def __init__(self, command: CallModel, transport: Transport, bytes_max: int) -> None:
+        self.command = command
+        self.pending: list[Event] = []
+        self._deadline = anyio.current_time() + command.time_left_ms / 1_000
+        self._transport = transport
+        self._bytes_left = bytes_max
+        self._dialect = DIALECTS[command.request.surface]
+        self._reader = self._dialect.StreamReader()
+        self._decoder = sse.Decoder()
+        self._reply: Reply | None = None
+        self._chunks: AsyncGenerator[bytes] | None = None
+        self._ended = False
+        self._fault: Fault | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """How much of the request's total time is left."""
+        return max(0.0, self._deadline - anyio.current_time())
+
+    @property
+    def receipt(self) -> Receipt:
+        """What the provider has said of this call so far."""
+        if not self.command.request.stream:
+            return self._marked(NO_RECEIPT)
+        return self._marked(self._reader.receipt)
+
+    async def begin(self) -> Answer | Fault | None:
+        """Send the request; give the whole answer, or why there is none.
+
+        `None` where a stream is to be relayed and its first content is there: it is in
+        `pending`, and `advance` gives what follows.
+        """
+        try:
+            result = await self._begin()
+        except Unanswered as error:
+            return self._failed(error.fault)
+        return self._failed(result) if isinstance(result, Fault) else result
+
+    async def advance(self) -> list[Event] | Fault | None:
+        """Give the next events of a stream, a fault, or `None` at its end."""
+        try:
+            events = await self._next_events()
+        except Unanswered as error:
+            return self._failed(error.fault)
+        return self._failed(events) if isinstance(events, Fault) else events
+
+    def conclude(self) -> Answer | Fault:
+        """Reduce a stream that has ended."""
+        answer = self._reader.answer()
+        if isinstance(answer, Fault):
+            return self._failed(answer)
+        return evolve(answer, receipt=self._marked(answer.receipt))
+
+    async def close(self) -> None:
+        """Let go of the connection, whatever state it is in; what still comes is cancelled."""
+        with anyio.CancelScope(shield=True):
+            if self._ended and self._chunks is not None:
+                with anyio.move_on_after(_LINGER_S):
+                    await self._drain()
+            if self._chunks is not None:
+                await self._chunks.aclose()
+            if self._reply is not None:
+                await self._reply.close()
+
+    async def _begin(self) -> Answer | Fault | None:
+        command = self.command
+        rules = provider_rules((layer.boundaries for layer in command.layers), command.request)
+        body = orjson.dumps(self._dialect.upstream_body(command, rules))
+        reply = self._reply = await self._transport.post(PATHS[command.request.surface], body)
+        self._chunks = reply.chunks()
+        if reply.status != 200:
+            return classify(reply.status, _parsed(await self._read_all()), reply.headers)
+        if not command.request.stream:
+            return self._whole(await self._read_all())
+        return await self._first_content()
+
+    def _whole(self, raw: bytes) -> Answer | Fault:
+        payload = _parsed(raw)
+        if not isinstance(payload, dict):
+            return _GARBLED
+        answer = self._dialect.read_answer(payload)
+        if isinstance(answer, Fault):
+            return answer
+        return evolve(answer, receipt=self._marked(answer.receipt))
+
+    async def _first_content(self) -> Answer | Fault | None:
+        """Read on until a relayed stream has content, and else to the end."""
+        while not (self.command.relayed and self._reader.content):
+            events = await self._next_events()
+            if isinstance(events, Fault):
+                return events
+            if events is None:
+                answer = self.conclude()
+                if isinstance(answer, Fault):
+                    return answer
+                return evolve(answer, payload=tuple(self.pending))
+            self.pending += events
+        return None
+
+    async def _next_events(self) -> list[Event] | Fault | None:
+        while True:
+            if self._fault is not None:
+                return self._fault
+            if self._ended:
+                return None
+            chunk = await self._next_chunk()
+            events = self._take(chunk) if chunk is not None else []
+            self._ended = self._ended or chunk is None
+            if events:
+                return events
+
+    def _take(self, chunk: bytes) -> list[Event]:
+        """Take the events of a chunk; what comes before a fault is still given out."""
+        events: list[Event] = []
+        for found in self._decoder.feed(chunk):
+            if isinstance(found, sse.Oversized):
+                self._fault = _TOO_LARGE
+                break
+            event = sse.read_object(found.data)
+            if event is sse.Mark.DONE:
+                self._ended = True
+                break
+            if isinstance(event, sse.Mark):
+                # A frame that cannot be read may have been content: nothing after it is whole.
+                self._fault = _GARBLED
+                break
+            self._fault = self._reader.feed(event)
+            if self._fault is not None:
+                break
+            events.append(event)
+        return events
+
+    async def _next_chunk(self) -> bytes | None:
+        if self._chunks is None:
+            return None
+        chunk = await anext(self._chunks, None)
+        if chunk is not None:
+            self._bytes_left -= len(chunk)
+            if self._bytes_left < 0:
+                raise Unanswered(_TOO_LARGE)
+        return chunk
+
+    async def _read_all(self) -> bytes:
+        parts: list[bytes] = []
+        while (chunk := await self._next_chunk()) is not None:
+            parts.append(chunk)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _drain(self) -> None:
+        try:
+            while await self._next_chunk() is not None:
+                pass
+        except Unanswered:
+            pass
+
+    def _failed(self, fault: Fault) -> Fault:
+        receipt = self._reader.receipt if fault.receipt == NO_RECEIPT else fault.receipt
+        return evolve(fault, receipt=self._marked(receipt))
+
+    def _marked(self, receipt: Receipt) -> Receipt:
+        """Add the generation's id from the head of the answer: OpenRouter's record of the call.
+
+        A body's own `id` is that id in Chat only.
+        """
+        generation = None if self._reply is None else self._reply.headers.get("x-generation-id")
+        if not generation:
+            return receipt
+        return evolve(receipt, generation=generation[:200])
+
+
+def _parsed(raw: bytes) -> object:
+    """Read JSON, or give `None` for what is none."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None

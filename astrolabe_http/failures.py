@@ -1,0 +1,412 @@
+"""What does it mean that a provider answered like this?
+
+Everything known about provider errors, in one pure place. `RULES` is read from the top and the
+first rule that matches decides; beside each stands an answer that was recorded, and a test holds
+the two together. Status, OpenRouter's `error_type` and the code in the body are facts; words in a
+message are looked at only where nothing else tells the cases apart. No word of the provider's is
+ever repeated: a message of ours goes to the caller.
+
+A body is parsed JSON, or anything else where it was none. In a stream that began with 200 the
+number in `error.code` takes the place of the status.
+"""
+
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from attrs import field, frozen
+
+from astrolabe_core.answers import Fault, FaultKind
+
+NO_HEADERS: Final[Mapping[str, str]] = {}
+RETRY_AFTER_MAX_S: Final = 86_400
+
+
+@frozen(kw_only=True)
+class Said:
+    """What an answer says of itself, once its many forms are one."""
+
+    status: int | None = None
+    error_type: str = ""
+    message: str = field(default="", repr=False)
+    moderated: bool = False
+    readable: bool = True
+
+
+@frozen(kw_only=True)
+class Recorded:
+    """An answer as it was seen on the wire, or stands in the provider's documentation."""
+
+    status: int | None
+    body: object
+    source: str
+    headers: Mapping[str, str] = field(default=NO_HEADERS, hash=False)
+
+
+@frozen(kw_only=True)
+class Rule:
+    """When an answer looks like this, it means that; with an answer that did."""
+
+    when: Callable[[Said], bool]
+    kind: FaultKind
+    message: str
+    recorded: Recorded
+
+
+def classify(status: int | None, body: object, headers: Mapping[str, str] = NO_HEADERS) -> Fault:
+    """Say what a failed answer means. `headers` are by lower-case name."""
+    said = read(status, body)
+    rule = next(rule for rule in RULES if rule.when(said))
+    return Fault(
+        kind=rule.kind,
+        message=rule.message,
+        status=said.status,
+        retry_after_s=retry_after_s(headers, body) if rule.kind in _WAITS else None,
+    )
+
+
+def read(status: int | None, body: object) -> Said:
+    """Bring the forms of an error body into one."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if isinstance(error, str):
+        return Said(status=status, message=error.lower())
+    if not isinstance(error, Mapping):
+        return Said(status=status, readable=isinstance(body, Mapping))
+    code, metadata = error.get("code"), error.get("metadata")
+    facts: Mapping[object, object] = metadata if isinstance(metadata, Mapping) else {}
+    types = (facts.get("error_type"), error.get("error_type"), code, error.get("type"))
+    # A proxy's status tells more than what is inside; a 200 tells nothing.
+    inner = _number(code)
+    known = inner if status in {None, 200} and inner is not None else status
+    return Said(
+        status=None if known == 200 else known,
+        error_type=next((each for each in types if isinstance(each, str) and each), ""),
+        message=str(error.get("message", "")).lower(),
+        moderated=bool(facts.get("flagged_input") or facts.get("reasons")),
+    )
+
+
+def retry_after_s(headers: Mapping[str, str], body: object = None) -> int | None:
+    """Give the whole seconds that a provider asks to wait, rounded up, or `None`.
+
+    Knows `retry-after-ms`, `retry-after` in seconds and as a date (measured from the answer's own
+    `date`, so that no clock is needed), and OpenRouter's headers within the body.
+    """
+    nested = _nested_headers(body)
+    for found in (headers, nested):
+        millis = _seconds(found.get("retry-after-ms"), unit=1_000)
+        if millis is not None:
+            return millis
+        waiting = found.get("retry-after")
+        seconds = _seconds(waiting) if waiting is not None else None
+        if seconds is None and waiting is not None:
+            seconds = _until(waiting, headers.get("date"))
+        if seconds is not None:
+            return seconds
+    return None
+
+
+def _nested_headers(body: object) -> dict[str, str]:
+    """Find `error.metadata.headers`, where OpenRouter puts the limits of its free models."""
+    for name in ("error", "metadata", "headers"):
+        body = body.get(name) if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping):
+        return {}
+    return {str(name).lower(): str(value) for name, value in body.items()}
+
+
+def _seconds(text: str | None, *, unit: int = 1) -> int | None:
+    """Read a decimal number of seconds, or of parts of one; what is below zero is no wait."""
+    whole, _, rest = (text or "").strip().partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= 15):
+        return None
+    fraction = 1 if rest.strip("0") else 0
+    return min(-(-(int(whole) + fraction) // unit), RETRY_AFTER_MAX_S)
+
+
+def _until(text: str, now: str | None) -> int | None:
+    if now is None:
+        return None
+    try:
+        left = parsedate_to_datetime(text) - parsedate_to_datetime(now)
+    except (ValueError, TypeError):
+        return None
+    return min(max(0, int(left.total_seconds())), RETRY_AFTER_MAX_S)
+
+
+def _number(code: object) -> int | None:
+    if isinstance(code, bool):
+        return None
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
+        return int(code)
+    return code if isinstance(code, int) and 100 <= code <= 599 else None
+
+
+def _of_type(*types: str) -> Callable[[Said], bool]:
+    known = frozenset(types)
+    return lambda said: said.error_type in known
+
+
+def _of_status(*statuses: int) -> Callable[[Said], bool]:
+    known = frozenset(statuses)
+    return lambda said: said.status in known
+
+
+_LENGTH_WORDS: Final = (
+    "context length",
+    "context_length",
+    "context window",
+    "maximum context",
+    "prompt is too long",
+    "too many tokens",
+    "input is too long",
+)
+_MODERATION_WORDS: Final = ("moderation", "flagged", "content policy", "content_policy")
+
+
+def _too_long(said: Said) -> bool:
+    wordy = said.status in {400, 413, 422} and any(word in said.message for word in _LENGTH_WORDS)
+    return wordy or said.error_type in {
+        "context_length_exceeded",
+        "max_tokens_exceeded",
+        "token_limit_exceeded",
+        "string_too_long",
+    }
+
+
+def _declined(said: Said) -> bool:
+    if said.error_type in {"content_policy_violation", "refusal", "content_filter"}:
+        return True
+    wordy = any(word in said.message for word in _MODERATION_WORDS)
+    return said.status in {400, 403} and (said.moderated or wordy)
+
+
+def _no_host(said: Said) -> bool:
+    return said.status == 404 and "endpoints" in said.message
+
+
+_WAITS: Final = frozenset(
+    {FaultKind.RATE_LIMITED, FaultKind.PROVIDER_ERROR, FaultKind.TIMEOUT, FaultKind.UNREACHABLE}
+)
+
+_OPENROUTER_DOCS: Final = "openrouter.ai/docs/api-reference/errors"
+_OPENROUTER_SCHEMA: Final = "OpenRouter's OpenAPI schema of August 2026"
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        when=_too_long,
+        kind=FaultKind.CONTEXT_LENGTH,
+        message="the request is too long for the model",
+        recorded=Recorded(
+            status=400,
+            body={
+                "error": {
+                    "message": "This endpoint's maximum context length is 163840 tokens. However, "
+                    "you requested about 200015 tokens (200015 of text input). Please reduce the "
+                    'length of either one, or use the "middle-out" transform to compress your '
+                    "prompt automatically.",
+                    "code": 400,
+                    "metadata": {"provider_name": None},
+                }
+            },
+            source="OpenRouter; the form without error_type predates its schema of 2026",
+        ),
+    ),
+    Rule(
+        when=_declined,
+        kind=FaultKind.REFUSED,
+        message="the provider's moderation declined the request",
+        recorded=Recorded(
+            status=403,
+            body={
+                "error": {
+                    "code": 403,
+                    "message": "Input was flagged",
+                    "metadata": {
+                        "reasons": ["violence"],
+                        "flagged_input": "…",
+                        "provider_name": "OpenAI",
+                        "model_slug": "openai/gpt-5.4",
+                    },
+                }
+            },
+            source=f"{_OPENROUTER_DOCS}#moderation-errors",
+        ),
+    ),
+    Rule(
+        when=_of_type("rate_limit_exceeded"),
+        kind=FaultKind.RATE_LIMITED,
+        message="the provider limits its rate",
+        recorded=Recorded(
+            status=200,
+            body={
+                "error": {
+                    "code": 429,
+                    "message": "Rate limit exceeded",
+                    "metadata": {"error_type": "rate_limit_exceeded"},
+                }
+            },
+            source=f"{_OPENROUTER_SCHEMA}, ChatStreamChunk",
+        ),
+    ),
+    Rule(
+        when=_of_status(429),
+        kind=FaultKind.RATE_LIMITED,
+        message="the provider limits its rate",
+        recorded=Recorded(
+            status=429,
+            body={
+                "error": {
+                    "message": "Rate limit exceeded: free-models-per-min.",
+                    "code": 429,
+                    "metadata": {"headers": {"X-RateLimit-Limit": "20", "Retry-After": "7"}},
+                }
+            },
+            source="OpenRouter, free models",
+        ),
+    ),
+    Rule(
+        when=_of_type("timeout"),
+        kind=FaultKind.TIMEOUT,
+        message="the provider took too long",
+        recorded=Recorded(
+            status=200,
+            body={"error": {"code": 524, "message": "x", "metadata": {"error_type": "timeout"}}},
+            source=f"{_OPENROUTER_SCHEMA}, ApiErrorType",
+        ),
+    ),
+    Rule(
+        when=_of_status(408, 504, 522, 524),
+        kind=FaultKind.TIMEOUT,
+        message="the provider took too long",
+        recorded=Recorded(
+            status=504,
+            body="<html><head><title>504 Gateway Time-out</title></head></html>",
+            source="nginx before a provider",
+        ),
+    ),
+    Rule(
+        when=_of_type("authentication", "permission_denied", "payment_required"),
+        kind=FaultKind.AUTH,
+        message="the provider does not accept the gateway's account; its operator must act",
+        recorded=Recorded(
+            status=200,
+            body={
+                "error": {
+                    "code": 402,
+                    "message": "Insufficient credits",
+                    "metadata": {"error_type": "payment_required"},
+                }
+            },
+            source=f"{_OPENROUTER_SCHEMA}, ApiErrorType",
+        ),
+    ),
+    Rule(
+        when=_of_status(401, 402, 403, 407),
+        kind=FaultKind.AUTH,
+        message="the provider does not accept the gateway's account; its operator must act",
+        recorded=Recorded(
+            status=402,
+            body={
+                "error": {
+                    "message": "This request requires more credits, or fewer max_tokens. You "
+                    "requested up to 65536 tokens, but can only afford 4532.",
+                    "code": 402,
+                }
+            },
+            source="OpenRouter; litellm leaked it as the customer's fault",
+        ),
+    ),
+    Rule(
+        when=_of_type("provider_overloaded", "provider_unavailable", "server", "server_error"),
+        kind=FaultKind.PROVIDER_ERROR,
+        message="the provider failed",
+        recorded=Recorded(
+            status=200,
+            body={
+                "error": {
+                    "code": 502,
+                    "message": "Overloaded",
+                    "metadata": {"error_type": "provider_overloaded"},
+                }
+            },
+            source=f"{_OPENROUTER_SCHEMA}, ApiErrorType",
+        ),
+    ),
+    Rule(
+        # Nobody serves the model at the moment, or under our rules: another one may.
+        when=_no_host,
+        kind=FaultKind.PROVIDER_ERROR,
+        message="no host of the provider serves the model now",
+        recorded=Recorded(
+            status=404,
+            body={
+                "error": {
+                    "message": "No endpoints found matching your data policy (Zero data "
+                    "retention). Configure: https://openrouter.ai/settings/privacy",
+                    "code": 404,
+                }
+            },
+            source="oh-my-pi, sai #115",
+        ),
+    ),
+    Rule(
+        when=_of_status(400, 404, 405, 409, 413, 415, 422),
+        kind=FaultKind.REJECTED,
+        message="the provider rejected the request as invalid; check its parameters",
+        recorded=Recorded(
+            status=400,
+            body={
+                "error": {
+                    "code": 400,
+                    "message": "Invalid value for 'temperature'",
+                    "metadata": {"error_type": "invalid_request", "provider_name": "Azure"},
+                }
+            },
+            source=f"{_OPENROUTER_SCHEMA}, ApiErrorType",
+        ),
+    ),
+    Rule(
+        when=_of_type(
+            "invalid_request",
+            "invalid_request_error",
+            "invalid_prompt",
+            "unprocessable",
+            "payload_too_large",
+            "invalid_image",
+            "image_too_large",
+            "image_too_small",
+            "unsupported_image_format",
+            "image_not_found",
+            "image_download_failed",
+        ),
+        kind=FaultKind.REJECTED,
+        message="the provider rejected the request as invalid; check its parameters",
+        recorded=Recorded(
+            status=200,
+            body={"error": {"code": "invalid_prompt", "message": "Invalid prompt"}},
+            source="Responses, response.failed; the code is a word there",
+        ),
+    ),
+    Rule(
+        when=lambda said: not said.readable,
+        kind=FaultKind.PROVIDER_ERROR,
+        message="the provider's answer cannot be read",
+        recorded=Recorded(
+            status=502,
+            body="<html><body><h1>502 Bad Gateway</h1></body></html>",
+            source="a proxy in between",
+        ),
+    ),
+    Rule(
+        when=lambda _: True,
+        kind=FaultKind.PROVIDER_ERROR,
+        message="the provider failed",
+        recorded=Recorded(
+            status=500,
+            body={"error": {"message": "Internal error"}},
+            source="OpenRouter; some bodies have no code at all",
+        ),
+    ),
+)
+"""In order; the last one takes everything."""

@@ -1,0 +1,57 @@
+"""What is a gateway made of?
+
+Everything that the HTTP surface needs, put together by whoever runs it: `wiring` for the server,
+a test or a host of its own for everybody else. Nothing here is opened or started.
+"""
+
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+from astrolabe_core.catalog import Catalog, flaws
+from astrolabe_core.ports import Clock, Store
+from astrolabe_core.units import NodeId
+from astrolabe_core.virtual import VirtualModel
+from astrolabe_http.ids import Ids
+from astrolabe_http.settings import Settings
+from astrolabe_http.transport import Transport
+
+
+def _silent(_: bytes) -> None:
+    """Log nothing."""
+
+
+@frozen(kw_only=True)
+class Gateway:
+    """The parts of one gateway process. `log` takes one finished line a request."""
+
+    store: Store
+    transport: Transport
+    catalog: Catalog
+    virtual_models: tuple[VirtualModel, ...]
+    settings: Settings = field(repr=False)
+    clock: Clock
+    ids: Ids
+    node: NodeId
+    log: Callable[[bytes], None] = _silent
+
+    async def issues(self) -> tuple[str, ...]:
+        """Say what keeps this gateway from serving, each by its name; empty when ready."""
+        found: list[str] = []
+        if not self.settings.upstream_key and not self.settings.simulated:
+            found.append("missing_provider_key")
+        if not await self.store.ready():
+            found.append("storage_unavailable")
+        if flaws(self.catalog):
+            found.append("catalog_invalid")
+        return tuple(found)
+
+    @property
+    def mode(self) -> str:
+        """Whether real providers answer."""
+        return "simulated" if self.settings.simulated else "live"
+
+    async def close(self) -> None:
+        """Let go of store and connections."""
+        await self.transport.close()
+        await self.store.close()

@@ -1,0 +1,135 @@
+"""What does the flow of one request do to the world?
+
+`Host` carries out the driver's commands for one exchange: it takes the snapshot, asks models, and
+hands a stream to the caller as it comes. Money goes straight to the store. Nothing here decides
+anything.
+"""
+
+from attrs import evolve
+
+from astrolabe_core.answers import Answer, Fault, FaultKind
+from astrolabe_core.messages import (
+    Answered,
+    CallModel,
+    Faulted,
+    Left,
+    Load,
+    Loaded,
+    NoCaller,
+    Opened,
+    Relay,
+)
+from astrolabe_core.ports import Clock, Ledger
+from astrolabe_core.snapshot import Snapshot
+from astrolabe_http.calls import Event, Exchange
+from astrolabe_http.connection import SSE_HEADERS, Connection
+from astrolabe_http.dialects import DIALECTS, Writer
+from astrolabe_http.gateway import Gateway
+from astrolabe_http.headers import trace_headers
+
+_LATE = Fault(kind=FaultKind.TIMEOUT, message="the time for the whole request is over")
+
+
+class Host:
+    """The driver's `World` for one request. `writer` is there once a stream has begun."""
+
+    def __init__(self, gateway: Gateway, connection: Connection) -> None:
+        self._gateway = gateway
+        self._connection = connection
+        self.writer: Writer | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """Tells the time."""
+        return self._gateway.clock
+
+    @property
+    def ledger(self) -> Ledger:
+        """Carries out what happens to money."""
+        return self._gateway.store
+
+    async def load(self, command: Load) -> Loaded | NoCaller:
+        """Take the snapshot."""
+        gateway = self._gateway
+        caller = await gateway.store.caller(command.key_hash, command.at, command.stack)
+        if caller is None:
+            return NoCaller(command.at)
+        return Loaded(
+            Snapshot(
+                at=command.at,
+                caller=caller,
+                catalog=gateway.catalog,
+                virtual_models=gateway.virtual_models,
+                balance_floor=gateway.settings.balance_floor,
+                node=gateway.node,
+            )
+        )
+
+    async def call(self, command: CallModel) -> Answered | Opened | Faulted | Left:
+        """Ask one model; a stream stays open where its first content is there."""
+        gateway = self._gateway
+        exchange = Exchange(command, gateway.transport, gateway.settings.answer_bytes_max)
+        opened = False
+        result: Answer | Fault | None = _LATE
+        try:
+            with self._connection.stay(exchange.seconds_left):
+                result = await exchange.begin()
+                opened = result is None
+        finally:
+            if not opened:
+                await exchange.close()
+        now = self.clock.now()
+        match result:
+            case None:
+                return Opened(exchange, now)
+            case Answer():
+                return Answered(result, now)
+            case Fault() if self._connection.gone:
+                return Left(now, exchange.receipt)
+            case Fault():
+                return Faulted(_known(result, exchange), now)
+
+    async def relay(self, command: Relay) -> Answered | Faulted | Left:
+        """Hand an open stream to the caller until it ends, all but its last event."""
+        exchange = command.stream
+        if not isinstance(exchange, Exchange):
+            message = f"{type(exchange).__name__} is no stream of this host"
+            raise TypeError(message)
+        result: Answer | Fault = _LATE
+        try:
+            with self._connection.stay(exchange.seconds_left):
+                await self._begin(command, exchange)
+                result = await self._hand_over(exchange)
+        finally:
+            await exchange.close()
+        now = self.clock.now()
+        if isinstance(result, Answer):
+            return Answered(result, now)
+        if self._connection.gone:
+            return Left(now, exchange.receipt)
+        return Faulted(_known(result, exchange), now)
+
+    async def _begin(self, command: Relay, exchange: Exchange) -> None:
+        call = exchange.command
+        headers = trace_headers(command.trace, serving=call.model)
+        self.writer = DIALECTS[call.request.surface].StreamWriter(
+            call.request, call.model.id, call.request.id
+        )
+        await self._connection.start(200, [*SSE_HEADERS, *headers])
+
+    async def _hand_over(self, exchange: Exchange) -> Answer | Fault:
+        events: list[Event] | Fault | None = exchange.pending
+        while isinstance(events, list):
+            frames = b"".join(map(self._frames, events))
+            if frames:
+                await self._connection.write(frames)
+            events = await exchange.advance()
+        return exchange.conclude() if events is None else events
+
+    def _frames(self, event: Event) -> bytes:
+        return b"" if self.writer is None else self.writer.feed(event)
+
+
+def _known(fault: Fault, exchange: Exchange) -> Fault:
+    """Add what was known when the time was over; other faults carry that already."""
+    return evolve(fault, receipt=exchange.receipt) if fault is _LATE else fault

@@ -1,0 +1,161 @@
+"""How does a gateway run as a process, and how does it stop?
+
+uvicorn with httptools and uvloop on a socket that is bound first, so that the port is known. On
+SIGTERM or SIGINT no new connection is taken, running requests get a time to end, what is left is
+cancelled and settled, and only then are store and connections let go.
+"""
+
+import asyncio
+import contextlib
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from types import TracebackType
+from typing import Final, Self
+
+import uvicorn
+import uvloop
+
+from astrolabe_http.app import create_app
+from astrolabe_http.gateway import Gateway
+
+GRACE_S: Final = 30
+_SETTLE_S: Final = 10.0
+_STARTUP_S: Final = 20.0
+_BACKLOG: Final = 2_048
+
+Opener = Callable[[], Awaitable[Gateway]]
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take a port, any free one for 0. Raises `OSError` where it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def url_of(bound: socket.socket) -> str:
+    """Give the URL under which a bound socket is reached."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(opener: Opener, bound: socket.socket, started: Callable[[str], None]) -> None:
+    """Serve until a signal comes. `started` is told the URL once requests are taken."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(opener, bound, lambda _: started(url_of(bound))))
+
+
+def log_line(line: bytes) -> None:
+    """Write a finished line where messages go."""
+    sys.stderr.buffer.write(line)
+    sys.stderr.buffer.flush()
+
+
+class RunningGateway:
+    """A gateway in a thread of this process, over real HTTP: for the demo and for tests."""
+
+    def __init__(self, opener: Opener, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._bound = bind(host, port)
+        self.url = url_of(self._bound)
+        self._opener = opener
+        self._server: _Server | None = None
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._started.wait(_STARTUP_S) or self._failure is not None:
+            raise RuntimeError("the gateway did not start") from self._failure
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving, and wait until all is settled."""
+        if self._server is not None:
+            self._server.should_exit = True
+        self._thread.join(_SETTLE_S + GRACE_S)
+        with contextlib.suppress(OSError):
+            self._bound.close()
+
+    def wait(self) -> None:
+        """Wait until the server has stopped, in steps, so that signals are noticed."""
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(self._opener, self._bound, self._note))
+        except BaseException as error:  # noqa: BLE001 - told in the thread that waits for it
+            self._failure = error
+        finally:
+            self._started.set()
+
+    def _note(self, server: "_Server") -> None:
+        self._server = server
+        self._started.set()
+
+
+async def _serve(
+    opener: Opener, bound: socket.socket, started: Callable[["_Server"], None]
+) -> None:
+    gateway = await opener()
+    try:
+        server = _Server(_config(gateway), started)
+        await server.serve(sockets=[bound])
+        await _settle()
+    finally:
+        await gateway.close()
+
+
+async def _settle() -> None:
+    """Wait for requests that were cancelled: each ends its hold before it goes."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=_SETTLE_S)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server; it says when it serves, and leaves the ending to its caller."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[["_Server"], None]) -> None:
+        super().__init__(config)
+        self._say_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._say_started(self)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override] # a Generator there
+        # uvicorn raises the signal anew when it is done, which would end the process before
+        # the store is closed.
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def _config(gateway: Gateway) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(gateway),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # Who is behind a proxy is nobody's business here: nothing depends on a caller's address.
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_S,
+    )

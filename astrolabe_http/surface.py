@@ -1,0 +1,205 @@
+"""How does one HTTP exchange become a request of the flow, and a reply an answer?
+
+Every keyed route goes through `Surface.admit`: credentials, then the body, then the flow, which
+judges in the promised order, counts once and says how it ended. A route that only reads is a
+request that the flow lets end once it is counted; what was to be read is read after that.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias, assert_never
+
+from attrs import evolve, frozen
+from starlette.types import Receive, Scope
+
+from astrolabe_core.codes import Code, Refusal
+from astrolabe_core.driver import run
+from astrolabe_core.flow import STORAGE_UNAVAILABLE
+from astrolabe_core.messages import Abandoned, Arrival, Previewed, Purpose, Refused, Reply, Served
+from astrolabe_core.ports import StorageUnavailable
+from astrolabe_core.requests import Malformed, Request
+from astrolabe_core.requests import Surface as Format
+from astrolabe_core.snapshot import Caller
+from astrolabe_core.trace import Trace, render
+from astrolabe_core.units import Instant, RequestId
+from astrolabe_http.auth import key_hash
+from astrolabe_http.connection import SSE_HEADERS, Connection, json_bytes
+from astrolabe_http.dialects import DIALECTS
+from astrolabe_http.errors import error_body, status_of
+from astrolabe_http.gateway import Gateway
+from astrolabe_http.guard import GONE, read_body
+from astrolabe_http.headers import Header, trace_headers
+from astrolabe_http.host import Host
+
+STACK_HEADER: Final = b"x-astrolabe-stack"
+_CLOSE: Final[Header] = (b"connection", b"close")
+
+Page: TypeAlias = bytes | Refusal
+"""What a reading route answers: JSON, or why not."""
+
+Reader: TypeAlias = Callable[[Caller], Awaitable[Page]]
+"""Reads for a caller who has been admitted."""
+
+_READS_ONLY: Final = Refusal(code=Code.NOT_FOUND, message="this request is only counted")
+"""Lets a reading request end in the flow once it is counted. It is never told to anybody."""
+
+
+@frozen(kw_only=True)
+class Visit:
+    """One exchange as it comes in."""
+
+    id: RequestId
+    at: Instant
+    scope: Scope
+    receive: Receive
+    connection: Connection
+
+    @property
+    def headers(self) -> list[Header]:
+        """The request's headers; names in lower case."""
+        headers: list[Header] = self.scope["headers"]
+        return headers
+
+    def malformed(self, refusal: Refusal) -> Malformed:
+        """Make of this a request that could not be read."""
+        return Malformed(id=self.id, received_at=self.at, refusal=refusal)
+
+
+class Surface:
+    """The keyed routes of one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def serve(self, visit: Visit, spoken: Format) -> Trace | None:
+        """Answer a request for a completion."""
+        return await self._complete(visit, Purpose.SERVE, lambda _: spoken)
+
+    async def preview(self, visit: Visit) -> Trace | None:
+        """Answer what would be decided; the body is that of either format."""
+        return await self._complete(visit, Purpose.PREVIEW, _format_of)
+
+    async def read(self, visit: Visit, reader: Reader | Refusal) -> Trace | None:
+        """Answer a request that only reads; a refusal is of its query."""
+        query = reader if isinstance(reader, Refusal) else _READS_ONLY
+        host = Host(self._gateway, visit.connection)
+        reply = await self.admit(visit, host, visit.malformed(query), Purpose.SERVE)
+        trace = reply.trace
+        if trace.refusal is not _READS_ONLY or trace.caller is None or isinstance(reader, Refusal):
+            await self.refuse(visit, trace)
+            return trace
+        try:
+            page = await reader(trace.caller)
+        except StorageUnavailable:
+            page = STORAGE_UNAVAILABLE
+        if isinstance(page, Refusal):
+            trace = evolve(trace, refusal=page)
+            await self.refuse(visit, trace)
+            return trace
+        trace = evolve(trace, refusal=None)
+        await visit.connection.answer(200, trace_headers(trace), page)
+        return trace
+
+    async def admit(
+        self,
+        visit: Visit,
+        host: Host,
+        request: Request | Malformed | Callable[[], Awaitable[Request | Malformed | None]],
+        purpose: Purpose,
+    ) -> Reply:
+        """Take a request through the flow. What needs the body is asked for it after the key."""
+        settings = self._gateway.settings
+        key = key_hash(visit.headers, settings.secret_key)
+        if isinstance(key, Refusal):
+            return Refused(Trace(arrival=visit.malformed(key), refusal=key))
+        asked = await request() if callable(request) else request
+        if asked is None:
+            return Abandoned(Trace(arrival=visit.malformed(_READS_ONLY)))
+        arrival = Arrival(
+            request=asked,
+            key_hash=key,
+            purpose=purpose,
+            time_limit_ms=settings.request_timeout_ms,
+        )
+        return await run(arrival, host)
+
+    async def refuse(self, visit: Visit, trace: Trace) -> None:
+        """Tell a refusal."""
+        refusal = trace.refusal
+        if refusal is None:
+            message = "a refused request has no refusal"
+            raise ValueError(message)
+        headers = trace_headers(trace)
+        if refusal.code is Code.PAYLOAD_TOO_LARGE:
+            # The rest of the body is still on its way; nobody will read it.
+            headers.append(_CLOSE)
+        body = json_bytes(error_body(refusal, visit.id))
+        await visit.connection.answer(status_of(refusal), headers, body)
+
+    async def _complete(
+        self, visit: Visit, purpose: Purpose, spoken: Callable[[Mapping[str, object]], Format]
+    ) -> Trace | None:
+        async def request() -> Request | Malformed | None:
+            limit = self._gateway.settings.body_bytes_max
+            body = await read_body(visit.receive, visit.headers, limit)
+            if body == GONE:
+                return None
+            if isinstance(body, Refusal):
+                return visit.malformed(body)
+            return DIALECTS[spoken(body)].read_request(
+                body, id=visit.id, at=visit.at, stack_header=_stack_named(visit.headers)
+            )
+
+        host = Host(self._gateway, visit.connection)
+        reply = await self.admit(visit, host, request, purpose)
+        match reply:
+            case Served():
+                await self._deliver(visit, host, reply)
+            case Previewed(trace=trace):
+                body = json_bytes(render(trace))
+                await visit.connection.answer(200, trace_headers(trace), body)
+            case Refused(trace=trace):
+                if host.writer is None or trace.refusal is None:
+                    await self.refuse(visit, trace)
+                else:
+                    await visit.connection.write(host.writer.fail(trace.refusal), more=False)
+            case Abandoned():
+                pass
+            case _:
+                assert_never(reply)
+        return reply.trace
+
+    async def _deliver(self, visit: Visit, host: Host, served: Served) -> None:
+        """Send an answer, or the end of one, or a stream that was held back."""
+        request = served.trace.arrival
+        if not isinstance(request, Request):
+            message = "what could not be read cannot be served"
+            raise TypeError(message)
+        dialect, connection = DIALECTS[request.surface], visit.connection
+        if not request.stream:
+            body = json_bytes(dialect.answer_body(served))
+            await connection.answer(200, trace_headers(served.trace), body)
+            return
+        if host.writer is not None:
+            await connection.write(host.writer.finish(served), more=False)
+            return
+        model = None if served.trace.served is None else served.trace.served.option.model.id
+        payload = served.answer.payload
+        if model is None or not isinstance(payload, tuple):
+            message = "a stream that was held back has no events"
+            raise TypeError(message)
+        writer = dialect.StreamWriter(request, model, request.id)
+        frames = [writer.feed(event) for event in payload]
+        await connection.start(200, [*SSE_HEADERS, *trace_headers(served.trace)])
+        await connection.write(b"".join([*frames, writer.finish(served)]), more=False)
+
+
+def _format_of(body: Mapping[str, object]) -> Format:
+    """Tell the formats apart by the field in which each has its conversation."""
+    return Format.CHAT if "messages" in body else Format.RESPONSES
+
+
+def _stack_named(headers: list[Header]) -> str | None:
+    for name, value in headers:
+        if name == STACK_HEADER:
+            return value.decode("latin-1")
+    return None
