@@ -1,0 +1,220 @@
+"""What does a stream of chat chunks amount to, and how is it handed on?
+
+The reader folds the provider's chunks into an answer; the writer turns each into a chunk of
+OpenAI's form. One id for the whole stream; the role once a choice; a tool call's id and name
+once, its arguments after. What ends a choice waits for `finish`, since only then is the answer
+verified and paid for. Usage is always read, and sent where `stream_options` asks for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from attrs import evolve
+
+from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt, ToolCall
+from astrolabe_core.codes import Refusal
+from astrolabe_core.messages import Served
+from astrolabe_core.requests import Request
+from astrolabe_core.units import ModelId, RequestId
+from astrolabe_http.errors import error_body
+from astrolabe_http.sse import DONE_FRAME, data_frame
+from astrolabe_http.wire.chat_answer import (
+    BROKEN_OFF,
+    call_id,
+    gravest,
+    head,
+    logprobs_of,
+    read_fault,
+    read_finish,
+    reasoning_of,
+    shown_finish,
+    usage_json,
+)
+from astrolabe_http.wire.chat_request import wants_usage
+from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
+from astrolabe_http.wire.inline import inline_metadata
+from astrolabe_http.wire.receipts import merge_receipt, read_chat_usage
+
+_USAGE_PENDING: Final[dict[str, object]] = {"usage": None}
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call as far as it has come."""
+
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Choice:
+    """One choice as far as it has come."""
+
+    words: list[str] = field(default_factory=list)
+    refusal: list[str] = field(default_factory=list)
+    calls: dict[int, _Call] = field(default_factory=dict)
+    finish: str | None = None
+
+
+class StreamReader:
+    """Folds chunks into an answer. `choices` is how many were asked for."""
+
+    def __init__(self, *, choices: int = 1) -> None:
+        self.content = False
+        self.receipt: Receipt = NO_RECEIPT
+        self._wanted = choices
+        self._choices: dict[int, _Choice] = {}
+        self._counted = False
+
+    def feed(self, event: Object) -> Fault | None:
+        """Take one chunk; an error within it is a fault."""
+        usage = event.get("usage")
+        self.receipt = merge_receipt(self.receipt, event, read_chat_usage(usage), usage)
+        self._counted = self._counted or isinstance(usage, Mapping)
+        fault = read_fault(event)
+        if fault is not None:
+            return evolve(fault, receipt=self.receipt)
+        for found in array_of(event.get("choices")):
+            if isinstance(found, Mapping):
+                self._fold(found)
+        return None
+
+    def answer(self) -> Answer | Fault:
+        """Give the whole, once the stream has ended; one that was cut short is a fault."""
+        choices = [self._choices[index] for index in sorted(self._choices)]
+        short = len(choices) < self._wanted and not self._counted
+        if not choices or short or any(choice.finish is None for choice in choices):
+            return evolve(BROKEN_OFF, receipt=self.receipt)
+        refusals = ["".join(choice.refusal) for choice in choices if choice.refusal]
+        return Answer(
+            finish=gravest(read_finish(choice.finish) for choice in choices),
+            texts=tuple("".join(choice.words) for choice in choices),
+            tool_calls=tuple(
+                ToolCall(name=call.name, arguments="".join(call.arguments))
+                for choice in choices
+                for _, call in sorted(choice.calls.items())
+            ),
+            refusal=refusals[0] if refusals else None,
+            receipt=self.receipt,
+        )
+
+    def _fold(self, found: Object) -> None:
+        choice = self._choices.setdefault(index_of(found), _Choice())
+        delta = object_of(found.get("delta"))
+        if text := text_of(delta.get("content")):
+            choice.words.append(text)
+            self.content = True
+        if text := text_of(delta.get("refusal")):
+            choice.refusal.append(text)
+            self.content = True
+        if reasoning_of(delta):
+            self.content = True
+        for place, call in enumerate(array_of(delta.get("tool_calls"))):
+            if isinstance(call, Mapping):
+                function = object_of(call.get("function"))
+                known = choice.calls.setdefault(index_of(call, place), _Call())
+                known.name = known.name or text_of(function.get("name"))
+                known.arguments.append(text_of(function.get("arguments")))
+                self.content = True
+        choice.finish = text_of(found.get("finish_reason")) or choice.finish
+
+
+def index_of(value: Object, otherwise: int = 0) -> int:
+    """Give the index that a choice or a call names."""
+    index = value.get("index")
+    return index if isinstance(index, int) and not isinstance(index, bool) else otherwise
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a caller has been told of one choice."""
+
+    calls: set[int] = field(default_factory=set)
+    finish: str | None = None
+
+
+class StreamWriter:
+    """Turns the provider's chunks into frames for the caller."""
+
+    def __init__(self, request: Request, model: ModelId, id: RequestId) -> None:  # noqa: A002
+        self._id = id
+        self._request = request
+        self._head = head(request, model, "chat.completion.chunk")
+        self._usage_wanted = wants_usage(request)
+        if self._usage_wanted:
+            self._head |= _USAGE_PENDING
+        self._told: dict[int, _Told] = {}
+
+    def feed(self, event: Object) -> bytes:
+        """Give the frames of one chunk, all but what ends a choice."""
+        return b"".join(
+            self._relay(choice)
+            for choice in array_of(event.get("choices"))
+            if isinstance(choice, Mapping)
+        )
+
+    def finish(self, served: Served) -> bytes:
+        """End every choice, tell usage where it was asked for, and `[DONE]`."""
+        if not self._told:
+            self._told[0] = _Told()
+        chunks = [self._ending(index, told) for index, told in sorted(self._told.items())]
+        usage = usage_json(served.answer.receipt) if self._usage_wanted else None
+        if usage is not None:
+            chunks.append({**self._head, "choices": [], "usage": usage})
+        inline = inline_metadata(served.trace, explain=self._request.overrides.explain)
+        if inline is not None:
+            chunks[-1]["astrolabe"] = inline
+        return b"".join(map(data_frame, chunks)) + DONE_FRAME
+
+    def fail(self, refusal: Refusal) -> bytes:
+        """Say that the answer is lost: a frame of nothing but the error, and `[DONE]`."""
+        return data_frame(error_body(refusal, self._id)) + DONE_FRAME
+
+    def _relay(self, choice: Object) -> bytes:
+        index = index_of(choice)
+        told = self._told.get(index)
+        frames = b""
+        if told is None:
+            told = self._told[index] = _Told()
+            opening = {"role": "assistant", "content": "", "refusal": None}
+            frames = data_frame(self._chunk(index, opening, None))
+        said = object_of(choice.get("delta"))
+        delta: dict[str, object] = {}
+        for key in ("content", "refusal"):
+            if text_of(said.get(key)):
+                delta[key] = said[key]
+        delta |= reasoning_of(said)
+        calls = [
+            self._call(told, index, index_of(call, place), call)
+            for place, call in enumerate(array_of(said.get("tool_calls")))
+            if isinstance(call, Mapping)
+        ]
+        if calls:
+            delta["tool_calls"] = calls
+        if delta:
+            frames += data_frame(self._chunk(index, delta, logprobs_of(choice)))
+        told.finish = text_of(choice.get("finish_reason")) or told.finish
+        return frames
+
+    def _call(self, told: _Told, choice: int, place: int, call: Object) -> dict[str, object]:
+        function = object_of(call.get("function"))
+        arguments = text_of(function.get("arguments"))
+        if place in told.calls:
+            return {"index": place, "function": {"arguments": arguments}}
+        told.calls.add(place)
+        return {
+            "index": place,
+            "id": text_of(call.get("id")) or call_id(self._id, choice, place),
+            "type": "function",
+            "function": {"name": text_of(function.get("name")), "arguments": arguments},
+        }
+
+    def _chunk(self, index: int, delta: Object, logprobs: object) -> dict[str, object]:
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
+        return {**self._head, "choices": [choice]}
+
+    def _ending(self, index: int, told: _Told) -> dict[str, object]:
+        finish = shown_finish(told.finish, called=bool(told.calls))
+        choice = {"index": index, "delta": {}, "logprobs": None, "finish_reason": finish}
+        return {**self._head, "choices": [choice]}

@@ -1,0 +1,152 @@
+"""What may stand in a field of a caller's body, and what is said where something else does?
+
+A `Check` is a test and the words for what passes it. `first_wrong` applies a table of them;
+null counts as absent, as it does in OpenAI's API. Refusals name the field as the caller wrote
+it, and say what would be right.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+import orjson
+
+from astrolabe_core.codes import Code, Refusal
+
+Object: TypeAlias = Mapping[str, object]
+Check: TypeAlias = tuple[Callable[[object], bool], str]
+
+NESTING_SPARE: Final = 8
+"""How many levels an answer may put around what it echoes of a body."""
+
+
+def invalid(param: str | None, message: str) -> Refusal:
+    """Refuse a value that is not what the field takes."""
+    return Refusal(code=Code.INVALID_REQUEST, message=message, param=param)
+
+
+def unsupported(param: str, message: str) -> Refusal:
+    """Refuse a field, or a value of it, that would change the answer and cannot be honoured."""
+    return Refusal(code=Code.UNSUPPORTED_PARAMETER, message=message, param=param)
+
+
+def is_whole(value: object) -> bool:
+    """Whether this is a JSON integer; a boolean is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Whether this is a JSON number; a boolean is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def between(low: int, high: int) -> Check:
+    """Take a number within bounds."""
+    return (
+        lambda value: (
+            isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+        ),
+        f"a number from {low} to {high}",
+    )
+
+
+def whole_between(low: int, high: int) -> Check:
+    """Take an integer within bounds."""
+    return (
+        lambda value: (
+            isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        ),
+        f"an integer from {low} to {high}",
+    )
+
+
+def one_of(*values: str) -> Check:
+    """Take one of these strings."""
+    return (lambda value: isinstance(value, str) and value in values, f"one of {', '.join(values)}")
+
+
+def _is_stop(value: object) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and len(value) <= 4 and all(isinstance(stop, str) for stop in value)
+    )
+
+
+STRING: Final[Check] = (lambda value: isinstance(value, str), "a string")
+BOOLEAN: Final[Check] = (lambda value: isinstance(value, bool), "a boolean")
+OBJECT: Final[Check] = (lambda value: isinstance(value, Mapping), "an object")
+ARRAY: Final[Check] = (lambda value: isinstance(value, list), "an array")
+STRINGS: Final[Check] = (
+    lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    "an array of strings",
+)
+WHOLE: Final[Check] = (is_whole, "an integer")
+POSITIVE: Final[Check] = (
+    lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,
+    "an integer above 0",
+)
+NUMBER: Final[Check] = (is_number, "a number")
+STOP: Final[Check] = (_is_stop, "a string or an array of at most 4 strings")
+EFFORT: Final[Check] = one_of("none", "minimal", "low", "medium", "high", "xhigh", "max")
+VERBOSITY: Final[Check] = one_of("low", "medium", "high")
+
+
+def first_wrong(body: Object, checks: Mapping[str, Check], prefix: str = "") -> Refusal | None:
+    """Give the refusal of the first field whose value its check does not pass."""
+    for name, (passes, expected) in checks.items():
+        value = body.get(name)
+        if value is not None and not passes(value):
+            param = f"{prefix}{name}"
+            return invalid(param, f"{param} must be {expected}, not {described(value)}")
+    return None
+
+
+def first_unsupported(body: Object, fields: Mapping[str, str]) -> Refusal | None:
+    """Refuse the first field that asks for something; null, false and empty ask for nothing."""
+    for name, advice in fields.items():
+        if body.get(name):
+            return unsupported(name, f"{name} is not supported: {advice}")
+    return None
+
+
+def unwritable(body: Object) -> Refusal | None:
+    """Refuse a body that could be read and not be written again: nested beyond reason."""
+    wrapped: object = body
+    for _ in range(NESTING_SPARE):
+        wrapped = [wrapped]
+    try:
+        orjson.dumps(wrapped)
+    except TypeError:
+        return invalid(None, "the body is nested too deeply, or holds numbers beyond 64 bits")
+    return None
+
+
+def described(value: object) -> str:
+    """Say in a few words what a value is."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            text = repr(value)
+            return text if len(text) <= 40 else "a number that large"
+        case str():
+            return "an empty string" if not value else f"{value[:40]!r}"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def text_of(value: object) -> str:
+    """Give a string, or the empty one for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def object_of(value: object) -> Object:
+    """Give an object, or the empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def array_of(value: object) -> list[object]:
+    """Give an array, or the empty one for anything else."""
+    return value if isinstance(value, list) else []

@@ -1,0 +1,183 @@
+"""What do both formats read alike: model, routing metadata, caps, schemas, functions?
+
+Strict where the meaning of the answer changes, tolerant otherwise. What the provider cannot
+take and would change the answer is refused by name; the rest that is unknown is let go.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from astrolabe_core.codes import Refusal
+from astrolabe_core.requests import Malformed, Overrides, Request, Tool, ToolChoice
+from astrolabe_core.units import Instant, RequestId, Tokens
+from astrolabe_http.wire.fields import (
+    ARRAY,
+    BOOLEAN,
+    NUMBER,
+    OBJECT,
+    STRING,
+    WHOLE,
+    Check,
+    Object,
+    between,
+    described,
+    first_unsupported,
+    first_wrong,
+    invalid,
+    unwritable,
+    whole_between,
+)
+from astrolabe_http.wire.metadata import read_steering
+
+MODEL_CHARS_MAX: Final = 256
+OUTPUT_TOKENS_CLAMP: Final = Tokens(1_000_000_000)
+"""A larger cap says no more than this one."""
+
+COMMON_CHECKS: Final[Mapping[str, Check]] = {
+    "stream": BOOLEAN,
+    "tools": ARRAY,
+    "parallel_tool_calls": BOOLEAN,
+    "temperature": between(0, 2),
+    "top_p": between(0, 1),
+    "presence_penalty": between(-2, 2),
+    "frequency_penalty": between(-2, 2),
+    "top_logprobs": whole_between(0, 20),
+    "top_k": WHOLE,
+    "top_a": NUMBER,
+    "min_p": NUMBER,
+    "repetition_penalty": NUMBER,
+    "user": STRING,
+    "safety_identifier": STRING,
+    "prompt_cache_key": STRING,
+    "service_tier": STRING,
+    "store": BOOLEAN,
+    "reasoning": OBJECT,
+    "stream_options": OBJECT,
+}
+
+COMMON_UNSUPPORTED: Final[Mapping[str, str]] = {
+    "models": "the routing stack names the fallbacks; send one model",
+    "provider": "the routing stack decides who may serve; choose one with metadata.astrolabe.stack",
+    "plugins": "nothing may take the prompt past the routing stack; leave it out",
+    "preset": "use a routing stack in its place: metadata.astrolabe.stack",
+    "transforms": "prompts are never shortened silently; leave it out",
+}
+"""Fields of OpenRouter's that would have someone else decide. Its `route` is without effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A body that may be read on: its own fields, its model, and what steers its routing."""
+
+    body: dict[str, object]
+    model: str
+    overrides: Overrides
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Which form the answer takes, as the caller wrote it."""
+
+    kind: str
+    schema: Object | None = None
+
+
+def take_in(
+    body: Object,
+    *,
+    checks: Mapping[str, Check],
+    unsupported: Mapping[str, str],
+    stack_header: str | None,
+) -> Intake | Refusal:
+    """Check the plain fields and take the routing metadata out."""
+    wrong = unwritable(body) or first_wrong(body, checks) or first_unsupported(body, unsupported)
+    if wrong is not None:
+        return wrong
+    model = body.get("model")
+    if not isinstance(model, str) or not 0 < len(model) <= MODEL_CHARS_MAX:
+        message = (
+            f"model must be the id of a model, not {described(model)}; "
+            "astrolabe/auto chooses one, GET /v1/models lists them"
+        )
+        return invalid("model", message)
+    steering = read_steering(model, body.get("metadata"), stack_header)
+    if isinstance(steering, Refusal):
+        return steering
+    kept = {key: value for key, value in body.items() if key != "metadata"}
+    kept["model"] = steering.model
+    if steering.metadata:
+        kept["metadata"] = steering.metadata
+    return Intake(kept, steering.model, steering.overrides)
+
+
+def refused(refusal: Refusal, request_id: RequestId, at: Instant) -> Malformed:
+    """Keep a refusal until the caller is known: who may not call is told that first."""
+    return Malformed(id=request_id, received_at=at, refusal=refusal)
+
+
+def output_cap(*caps: object) -> Tokens | None:
+    """Give the smallest of the caps that were set."""
+    known = [cap for cap in caps if isinstance(cap, int) and not isinstance(cap, bool)]
+    return Tokens(min(*known, OUTPUT_TOKENS_CLAMP)) if known else None
+
+
+def read_function(
+    declared: Object, *, param: str, outer: Object, name_chars_max: int
+) -> Tool | Refusal:
+    """Read the declaration of a function."""
+    name = declared.get("name")
+    if not isinstance(name, str) or not 0 < len(name) <= name_chars_max:
+        message = f"{param}.name must be a string of 1 to {name_chars_max} characters"
+        return invalid(f"{param}.name", f"{message}, not {described(name)}")
+    parameters = declared.get("parameters")
+    if parameters is not None and not isinstance(parameters, Mapping):
+        message = f"{param}.parameters must be a JSON schema, not {described(parameters)}"
+        return invalid(f"{param}.parameters", message)
+    strict = declared.get("strict")
+    if strict is not None and not isinstance(strict, bool):
+        return invalid(f"{param}.strict", f"{param}.strict must be true or false")
+    return Tool(name=name, schema_bytes=len(orjson.dumps(outer)), strict=strict is True)
+
+
+def check_choice(
+    found: ToolChoice, wanted: str | None, tools: tuple[Tool, ...]
+) -> ToolChoice | Refusal:
+    """See that there is a function for a choice that demands one."""
+    if found is ToolChoice.REQUIRED and not tools:
+        return invalid("tool_choice", "tool_choice is required and tools offers no function")
+    if wanted is not None and all(tool.name != wanted for tool in tools):
+        message = f"tool_choice names {wanted[:64]!r}, which is not among tools"
+        return invalid("tool_choice", message)
+    return found
+
+
+def read_schema(declared: Object, *, param: str) -> Form | Refusal:
+    """Read the declaration of a JSON schema for the answer."""
+    name, schema, strict = declared.get("name"), declared.get("schema"), declared.get("strict")
+    if not isinstance(name, str) or not name:
+        return invalid(f"{param}.name", f"{param}.name must name the schema; any word will do")
+    if schema is not None and not isinstance(schema, Mapping):
+        message = f"{param}.schema must be a JSON schema, not {described(schema)}"
+        return invalid(f"{param}.schema", message)
+    if strict is not None and not isinstance(strict, bool):
+        return invalid(f"{param}.strict", f"{param}.strict must be true or false")
+    return Form("json_schema", {} if schema is None else schema)
+
+
+def is_reasoning(reasoning: Object, effort: object) -> bool:
+    """Whether thinking is asked for: an effort but `none`, a budget, or simply on."""
+    wanted = reasoning.get("effort") or effort
+    if wanted is not None:
+        return wanted != "none"
+    return reasoning.get("enabled") is True or bool(reasoning.get("max_tokens"))
+
+
+def request_of(arrival: Request | Malformed) -> Request:
+    """Give the request of a trace that got as far as an answer."""
+    if isinstance(arrival, Malformed):
+        message = "a malformed request has no answer"
+        raise TypeError(message)
+    return arrival

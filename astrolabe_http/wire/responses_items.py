@@ -1,0 +1,310 @@
+"""What has a provider put out on `/responses` so far, in a grammar that always holds?
+
+`Items` takes the provider's events, or whole items, and gives the events that a caller should
+see: each item and part is opened once, filled, and closed once, whatever the provider left out
+or said twice. What was streamed and what `output` holds at the end are the same words. Items
+other than messages, function calls and reasoning stay behind.
+
+Ids are ours, but for two that the caller hands back: a call's `call_id`, and the `rs_` id of
+reasoning, which providers check against its encrypted content.
+"""
+
+from typing import Final, TypeAlias
+
+from astrolabe_http.wire.fields import Object, array_of, is_whole, object_of, text_of
+from astrolabe_http.wire.responses_output import (
+    CALL,
+    FAMILIES,
+    MESSAGE,
+    REASONING,
+    SUMMARY,
+    TEXT,
+    THOUGHT,
+    Family,
+    Item,
+    Part,
+    citations_in,
+    logprobs_in,
+)
+
+Emitted: TypeAlias = tuple[str, dict[str, object]]
+"""An event's type and its fields, but for `type` and `sequence_number`."""
+
+_PREFIXES: Final = {MESSAGE: "msg", CALL: "fc", REASONING: "rs"}
+_ARGUMENTS: Final = "response.function_call_arguments"
+_ID_CHARS_MAX: Final = 256
+
+
+# Open Responses spells reasoning without the `_text`.
+_STEMS: Final = {
+    **{family.event: family for family in FAMILIES.values()},
+    "response.reasoning": THOUGHT,
+    "response.reasoning_summary": SUMMARY,
+}
+_DELTAS: Final = {f"{stem}.delta": family for stem, family in _STEMS.items()}
+_DONES: Final = {f"{stem}.done": family for stem, family in _STEMS.items()}
+
+
+class Items:
+    """Folds events into items, and gives the events to show for each."""
+
+    def __init__(self, suffix: str) -> None:
+        self.made: list[Item] = []
+        self.spoken = False
+        self._suffix = suffix
+        self._places: dict[object, Item | None] = {}
+
+    def feed(self, event: Object) -> list[Emitted]:
+        """Take one event; those that nobody knows give nothing."""
+        kind = text_of(event.get("type"))
+        family = _DELTAS.get(kind)
+        if family is not None:
+            return self._delta(family, event)
+        match kind:
+            case "response.function_call_arguments.delta":
+                return self._argue(self._item(event, CALL), text_of(event.get("delta")))
+            case "response.output_item.added":
+                return self._open(_place(event), object_of(event.get("item")))
+            case "response.output_item.done":
+                return self._take(_place(event), object_of(event.get("item")))
+            case "response.function_call_arguments.done":
+                item = self._item(event, CALL)
+                return self._complete(item, text_of(event.get("arguments")))
+            case "response.content_part.added" | "response.reasoning_summary_part.added":
+                return self._added(event)
+            case "response.content_part.done" | "response.reasoning_summary_part.done":
+                return self._ended(event)
+            case "response.output_text.annotation.added":
+                return self._annotate(event)
+            case _ if kind in _DONES:
+                return self._done(_DONES[kind], event)
+            case _:
+                return []
+
+    def take(self, output: object) -> list[Emitted]:
+        """Take whole items, unless items were streamed before: those were these."""
+        if self.made:
+            return []
+        found = enumerate(array_of(output))
+        return [told for place, item in found for told in self._take(place, object_of(item))]
+
+    def close(self, *, completed: bool) -> list[Emitted]:
+        """Close what the provider left open."""
+        status = "completed" if completed else "incomplete"
+        return [told for item in self.made for told in self._close(item, status)]
+
+    # --- items -----------------------------------------------------------------------------
+
+    def _open(self, place: object, said: Object) -> list[Emitted]:
+        kind = text_of(said.get("type"))
+        if place in self._places:
+            return []
+        if kind not in _PREFIXES:
+            self._places[place] = None
+            return []
+        item = self._create(place, kind, text_of(said.get("id")))
+        _learn(item, said)
+        self.spoken = self.spoken or kind == CALL
+        if kind == CALL and not item.call_id:
+            item.call_id = f"call_{self._suffix}_{item.index}"
+        return [("response.output_item.added", {"output_index": item.index, "item": item.json()})]
+
+    def _create(self, place: object, kind: str, upstream_id: str) -> Item:
+        index = len(self.made)
+        item = Item(kind, index, f"{_PREFIXES[kind]}_{self._suffix}_{index}")
+        if kind == REASONING and upstream_id.startswith("rs_") and upstream_id.isascii():
+            item.id = upstream_id[:_ID_CHARS_MAX]
+        self.made.append(item)
+        self._places[place] = item
+        return item
+
+    def _item(self, event: Object, kind: str) -> tuple[list[Emitted], Item | None]:
+        """Find the item of an event; one that was never opened is opened now."""
+        place = _place(event)
+        if place in self._places:
+            item = self._places[place]
+            return [], item if item is not None and item.kind == kind else None
+        if kind == CALL:
+            # A call whose name nobody told cannot be carried out.
+            return [], None
+        return self._open(place, {"type": kind}), self._places[place]
+
+    def _take(self, place: object, said: Object) -> list[Emitted]:
+        """Take an item as it is in the end: fill in what was not streamed, and close it."""
+        told = self._open(place, said)
+        item = self._places.get(place)
+        if item is None or item.closed or item.kind != said.get("type"):
+            return told
+        _learn(item, said)
+        if item.kind == CALL:
+            told += self._complete(([], item), text_of(said.get("arguments")))
+        for index, key in (("summary_index", "summary"), ("content_index", "content")):
+            for number, part in enumerate(array_of(said.get(key))):
+                told += self._whole_part(item, index, number, object_of(part))
+        status = text_of(said.get("status"))
+        return told + self._close(item, "incomplete" if status == "incomplete" else "completed")
+
+    def _close(self, item: Item, status: str) -> list[Emitted]:
+        if item.closed:
+            return []
+        told: list[Emitted] = []
+        for (_, number), part in item.parts.items():
+            told += self._close_part(item, part, number)
+        item.closed, item.status = True, status
+        at: dict[str, object] = {"output_index": item.index}
+        if item.kind == CALL:
+            ended = {"name": item.name, "arguments": "".join(item.arguments)}
+            told.append((f"{_ARGUMENTS}.done", {"item_id": item.id, **at, **ended}))
+        told.append(("response.output_item.done", {**at, "item": item.json()}))
+        return told
+
+    # --- arguments -------------------------------------------------------------------------
+
+    def _argue(self, found: tuple[list[Emitted], Item | None], text: str) -> list[Emitted]:
+        told, item = found
+        if item is None or item.closed or not text:
+            return told
+        item.arguments.append(text)
+        self.spoken = True
+        at = {"item_id": item.id, "output_index": item.index, "delta": text}
+        return [*told, (f"{_ARGUMENTS}.delta", at)]
+
+    def _complete(self, found: tuple[list[Emitted], Item | None], whole: str) -> list[Emitted]:
+        told, item = found
+        if item is None:
+            return told
+        return self._argue((told, item), _missing("".join(item.arguments), whole))
+
+    # --- parts -----------------------------------------------------------------------------
+
+    def _part(self, item: Item, family: Family, number: int) -> tuple[list[Emitted], Part | None]:
+        key = (family.index, number)
+        part = item.parts.get(key)
+        if part is not None:
+            return [], part if part.family is family else None
+        told = [
+            each
+            for (_, place), other in item.parts.items()
+            for each in self._close_part(item, other, place)
+        ]
+        part = item.parts[key] = Part(family)
+        at = self._at(item, family, number)
+        return [*told, (f"{family.part_event}.added", {**at, "part": part.json()})], part
+
+    def _say(
+        self, item: Item, family: Family, number: int, text: str, logprobs: list[object]
+    ) -> list[Emitted]:
+        told, part = self._part(item, family, number)
+        if part is None or part.closed or item.closed or not text:
+            return told
+        part.words.append(text)
+        part.logprobs += logprobs
+        self.spoken = True
+        more: dict[str, object] = {"delta": text}
+        if family is TEXT:
+            more["logprobs"] = logprobs
+        return [*told, (f"{family.event}.delta", {**self._at(item, family, number), **more})]
+
+    def _delta(self, family: Family, event: Object) -> list[Emitted]:
+        told, item = self._item(event, family.owner)
+        if item is None or item.closed:
+            return told
+        text, number = text_of(event.get("delta")), _number(event.get(family.index))
+        return told + self._say(item, family, number, text, logprobs_in(event))
+
+    def _done(self, family: Family, event: Object) -> list[Emitted]:
+        told, item = self._item(event, family.owner)
+        if item is None or item.closed:
+            return told
+        number = _number(event.get(family.index))
+        return told + self._fill(item, family, number, text_of(event.get(family.key)))
+
+    def _added(self, event: Object) -> list[Emitted]:
+        family = FAMILIES.get(text_of(object_of(event.get("part")).get("type")))
+        if family is None:
+            return []
+        told, item = self._item(event, family.owner)
+        if item is None or item.closed:
+            return told
+        opened, _ = self._part(item, family, _number(event.get(family.index)))
+        return told + opened
+
+    def _ended(self, event: Object) -> list[Emitted]:
+        said = object_of(event.get("part"))
+        family = FAMILIES.get(text_of(said.get("type")))
+        if family is None:
+            return []
+        told, item = self._item(event, family.owner)
+        if item is None or item.closed:
+            return told
+        number = _number(event.get(family.index))
+        told += self._whole_part(item, family.index, number, said)
+        part = item.parts[family.index, number]
+        return told + self._close_part(item, part, number)
+
+    def _fill(self, item: Item, family: Family, number: int, whole: str) -> list[Emitted]:
+        told, part = self._part(item, family, number)
+        if part is None:
+            return told
+        return told + self._say(item, family, number, _missing("".join(part.words), whole), [])
+
+    def _whole_part(self, item: Item, index: str, number: int, said: Object) -> list[Emitted]:
+        family = FAMILIES.get(text_of(said.get("type")))
+        if family is None or family.owner != item.kind or family.index != index:
+            return []
+        told = self._fill(item, family, number, text_of(said.get(family.key)))
+        part = item.parts[index, number]
+        if part.family is TEXT and not part.closed:
+            part.annotations = citations_in(said.get("annotations")) or part.annotations
+            part.logprobs = part.logprobs or logprobs_in(said)
+        return told
+
+    def _close_part(self, item: Item, part: Part, number: int) -> list[Emitted]:
+        if part.closed:
+            return []
+        part.closed = True
+        family, at = part.family, self._at(item, part.family, number)
+        ended: dict[str, object] = {family.key: "".join(part.words)}
+        if family is TEXT:
+            ended["logprobs"] = list(part.logprobs)
+        return [
+            (f"{family.event}.done", {**at, **ended}),
+            (f"{family.part_event}.done", {**at, "part": part.json()}),
+        ]
+
+    def _annotate(self, event: Object) -> list[Emitted]:
+        _, item = self._item(event, MESSAGE)
+        number = _number(event.get("content_index"))
+        part = None if item is None else item.parts.get(("content_index", number))
+        found = citations_in([event.get("annotation")])
+        if item is None or part is None or part.closed or not found:
+            return []
+        at = {**self._at(item, TEXT, number), "annotation_index": len(part.annotations)}
+        part.annotations += found
+        return [("response.output_text.annotation.added", {**at, "annotation": found[0]})]
+
+    def _at(self, item: Item, family: Family, number: int) -> dict[str, object]:
+        return {"item_id": item.id, "output_index": item.index, family.index: number}
+
+
+def _learn(item: Item, said: Object) -> None:
+    """Take over what an item says of itself, the last word winning."""
+    item.name = text_of(said.get("name")) or item.name
+    item.call_id = item.call_id or text_of(said.get("call_id"))[:_ID_CHARS_MAX]
+    item.encrypted = text_of(said.get("encrypted_content")) or item.encrypted
+    if said.get("phase") in {"commentary", "final_answer"}:
+        item.phase = text_of(said.get("phase"))
+
+
+def _place(event: Object) -> object:
+    index = event.get("output_index")
+    return index if is_whole(index) else text_of(event.get("item_id"))
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _missing(known: str, whole: str) -> str:
+    """Give what was not streamed. Where the two disagree, what the caller has seen stands."""
+    return whole[len(known) :] if whole.startswith(known) else ""

@@ -1,0 +1,132 @@
+"""What does one output item of a Responses answer look like, whole or as far as it has come?
+
+A message holds parts of text or refusal, reasoning holds parts of thought or summary, a call
+holds arguments. `Family` says of each kind of part where its words stand and which events
+carry them. Every key that typed clients require is always there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from astrolabe_http.wire.fields import Object, array_of
+
+MESSAGE: Final = "message"
+CALL: Final = "function_call"
+REASONING: Final = "reasoning"
+_CITED: Final = {"start_index": int, "end_index": int, "title": str, "url": str}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One kind of part: where its words stand and which events carry them."""
+
+    part: str
+    key: str
+    event: str
+    part_event: str = "response.content_part"
+    index: str = "content_index"
+    owner: str = MESSAGE
+
+
+TEXT: Final = Family("output_text", "text", "response.output_text")
+REFUSAL: Final = Family("refusal", "refusal", "response.refusal")
+THOUGHT: Final = Family("reasoning_text", "text", "response.reasoning_text", owner=REASONING)
+SUMMARY: Final = Family(
+    "summary_text",
+    "text",
+    "response.reasoning_summary_text",
+    "response.reasoning_summary_part",
+    "summary_index",
+    REASONING,
+)
+FAMILIES: Final = {family.part: family for family in (TEXT, REFUSAL, THOUGHT, SUMMARY)}
+
+
+@dataclass(slots=True)
+class Part:
+    """A part as far as it has come."""
+
+    family: Family
+    words: list[str] = field(default_factory=list)
+    annotations: list[object] = field(default_factory=list)
+    logprobs: list[object] = field(default_factory=list)
+    closed: bool = False
+
+    def json(self) -> dict[str, object]:
+        """Write the part."""
+        made: dict[str, object] = {
+            "type": self.family.part,
+            self.family.key: "".join(self.words),
+        }
+        if self.family is TEXT:
+            made |= {"annotations": list(self.annotations), "logprobs": list(self.logprobs)}
+        return made
+
+
+@dataclass(slots=True)
+class Item:
+    """An item as far as it has come; `index` is its place in our output."""
+
+    kind: str
+    index: int
+    id: str
+    name: str = ""
+    call_id: str = ""
+    phase: str = ""
+    encrypted: str = ""
+    closed: bool = False
+    status: str = "in_progress"
+    parts: dict[tuple[str, int], Part] = field(default_factory=dict)
+    arguments: list[str] = field(default_factory=list)
+
+    def words(self, family: Family) -> str:
+        """Join the words of one kind of part."""
+        return "".join("".join(part.words) for part in self.parts.values() if part.family is family)
+
+    def json(self) -> dict[str, object]:
+        """Write the item as it stands."""
+        made: dict[str, object] = {"id": self.id, "type": self.kind}
+        match self.kind:
+            case "function_call":
+                made |= {
+                    "call_id": self.call_id,
+                    "name": self.name,
+                    "arguments": "".join(self.arguments),
+                    "status": self.status,
+                }
+            case "reasoning":
+                made["summary"] = self._parts("summary_index")
+                if content := self._parts("content_index"):
+                    made["content"] = content
+                if self.encrypted:
+                    made["encrypted_content"] = self.encrypted
+            case _:
+                made |= {
+                    "role": "assistant",
+                    "status": self.status,
+                    "content": self._parts("content_index"),
+                }
+                if self.phase:
+                    made["phase"] = self.phase
+        return made
+
+    def _parts(self, index: str) -> list[dict[str, object]]:
+        found = [(place, part) for (axis, place), part in self.parts.items() if axis == index]
+        return [part.json() for _, part in sorted(found, key=lambda pair: pair[0])]
+
+
+def logprobs_in(said: Object) -> list[object]:
+    """Give log probabilities where there are any."""
+    return [each for each in array_of(said.get("logprobs")) if isinstance(each, Mapping)]
+
+
+def citations_in(found: object) -> list[object]:
+    """Give the annotations that typed clients can read: whole citations of a page."""
+    return [
+        each
+        for each in array_of(found)
+        if isinstance(each, Mapping)
+        and each.get("type") == "url_citation"
+        and all(isinstance(each.get(key), kind) for key, kind in _CITED.items())
+    ]
