@@ -148,8 +148,10 @@ class Exchange:
             if self._ended:
                 return None
             chunk = await self._next_chunk()
-            events = self._take(chunk) if chunk is not None else []
-            self._ended = self._ended or chunk is None
+            if chunk is None:
+                self._ended = True
+                return None
+            events = self._take(chunk)
             if events:
                 return events
 

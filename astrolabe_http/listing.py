@@ -33,7 +33,9 @@ class Listing:
         serving = {model.id: _serving(model, created) for model in catalog.models}
         virtual = {model.id: _virtual(model, created) for model in virtual_models}
         self._virtual_models = virtual_models
-        self._one = {name: orjson.dumps(entry) for name, entry in {**virtual, **serving}.items()}
+        self._one: dict[str, bytes] = {
+            name: orjson.dumps(entry) for name, entry in {**virtual, **serving}.items()
+        }
         self.pages: Mapping[View, bytes] = {
             View.ALL: _page((*virtual.values(), *serving.values())),
             View.VIRTUAL: _page(virtual.values()),

@@ -136,7 +136,7 @@ class _Server(uvicorn.Server):
         self._say_started(self)
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override] # a Generator there
+    def capture_signals(self) -> Iterator[None]:
         # uvicorn raises the signal anew when it is done, which would end the process before
         # the store is closed.
         with super().capture_signals():

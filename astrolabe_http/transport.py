@@ -5,7 +5,7 @@ its `Reply`; which client runs below is nobody's business. What goes wrong on th
 `Unanswered`, with a fault that the flow understands.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 from astrolabe_core.answers import Fault
@@ -32,7 +32,7 @@ class Reply(Protocol):
         """The headers by lower-case name."""
         ...
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncGenerator[bytes]:
         """Give the body's bytes as they come. Raises `Unanswered` where they break off."""
         ...
 

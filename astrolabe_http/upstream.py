@@ -6,7 +6,7 @@ between two bytes; the deadline of the whole call is the caller's. Of what went 
 words are told: an exception's text may hold URLs and keys.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 import anyio
 import httpx
@@ -71,7 +71,7 @@ class HttpxReply:
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes]:
         """Give the body's bytes as they come."""
         try:
             async for chunk in self._response.aiter_raw():

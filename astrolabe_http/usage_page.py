@@ -7,7 +7,7 @@ as Unix seconds, and written as ISO 8601 in UTC. Console and CLI show the same r
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from attrs import evolve, frozen
@@ -39,7 +39,7 @@ def read_usage_query(query_string: bytes) -> UsageAsked | Refusal:
         if name in given:
             return _invalid(name, "was given twice")
         given[name] = value
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for name, text in given.items():
         field, read = _FIELDS[name]
         try:
