@@ -102,6 +102,12 @@ GRANT = step(
 TIME = step(
     "pass_time", how=st.sampled_from(["second", "minute", "minute", "day", "month"]), off=offs
 )
+CONTRADICT = step(
+    "contradict",
+    kinds=st.sampled_from([("reserve",), ("capture",), ("void", "expire"), ("grant",)]),
+    pick=picks,
+    claim=picks,
+)
 BAR = step(
     "bar",
     who=st.sampled_from(KEYS),
@@ -124,7 +130,7 @@ STEPS: st.SearchStrategy[Step] = st.sampled_from(
         *[step("overdraw", who=st.sampled_from(KEYS), off=offs, granted=st.booleans())] * 3,
         step("arrive", pick=picks),
         step("repeat", pick=picks),
-        *[step("contradict", pick=picks, claim=picks)] * 2,
+        *[CONTRADICT] * 3,
         step("crash", last=st.integers(1, 8)),
     ]
 ).flatmap(lambda drawn: drawn)
@@ -274,9 +280,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if event is not None:
             self.deliver(dict(event))
 
-    def contradict(self, pick: int, claim: int) -> None:
-        ends = [event for event in self.repeatable() if event["do"] in ENDS]
-        event = self.picked(ends or self.repeatable(), pick)
+    def contradict(self, kinds: tuple[str, ...], pick: int, claim: int) -> None:
+        among = [event for event in self.repeatable() if event["do"] in kinds]
+        event = self.picked(among, pick)
         if event is not None:
             claims = CONTRADICTIONS[event["do"]] + ELSEWHERE
             claimed = claims[claim % len(claims)]
@@ -428,7 +434,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self, event: Event, told: str, before: tuple[int, int, int], after: tuple[int, int, int]
     ) -> None:
         """Note what this run has come by."""
-        self.reached.add(told)
+        opens = event["do"] == "reserve"
+        self.reached.add(f"{told} by a reservation" if "reused" in told and opens else told)
         if told == "closed":
             hold = self.books.every("reserve", hold=event["hold"])[0]
             over = event.get("charge", 0) - hold["amount"]
@@ -508,6 +515,7 @@ full; warned; overrun paid from the balance; settled on a later day
 declined: key budget of the day; declined: workspace budget of the day
 declined: workspace budget of the month
 conflict: unknown_hold; conflict: unknown_workspace
+conflict: identity_reused by a reservation
 """
 
 
