@@ -178,6 +178,12 @@ def test_the_word_json_does_not_force_strict_json(text: str) -> None:
     assert judged.lane != "strict-json"
 
 
+def test_json_without_a_schema_is_no_strict_schema() -> None:
+    judged = kind(ask("rivers", output_format=OutputFormat.JSON_OBJECT))
+    assert Modifier.NEEDS_STRICT_SCHEMA not in judged.modifiers
+    assert judged.lane != "strict-json"
+
+
 def test_history_does_not_make_a_text_chat_multimodal() -> None:
     """The self-hosted ancestor: assistant history made a text chat multimodal."""
     drawn = Turn(role=Role.ASSISTANT, text="here", images=1)

@@ -29,6 +29,7 @@ from tests.core.classify.labelled import CODE, PATCH, ask, result, said
         "Write a class and a method to pay an invoice",
         f"should I pay the invoice first? {CODE}",
         f"can I transfer money\n{PATCH}",
+        "settle_order must transfer the funds once",
         "Draft an email to my bank asking them to transfer my savings",
         "can I put a subquery in the WHERE clause?",
         "can I book a tennis court in Vienna",
