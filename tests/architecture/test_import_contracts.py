@@ -37,6 +37,8 @@ FAULTS = [
     ("httpx-only-in-upstream", "astrolabe_http/app.py", "import httpx"),
     ("sqlite3-only-in-its-backend", "astrolabe_storage/memory.py", "import sqlite3"),
     ("sqlite3-only-in-its-backend", "astrolabe_http/app.py", "import sqlite3"),
+    ("wire-sans-io", "astrolabe_http/sse.py", "import starlette.types"),
+    ("wire-sans-io", "astrolabe_http/wire/chat.py", "import time"),
     ("storage-externals", "astrolabe_storage/memory.py", "import starlette.types"),
 ]
 

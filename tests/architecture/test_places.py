@@ -12,6 +12,7 @@ ENTRIES = {
     "astrolabe_http.__main__",  # the console script
     "astrolabe_core.testing",  # for hosts: laws and strategies
     "astrolabe_core.driver",  # for hosts: the whole flow in-process
+    "astrolabe_core.inprocess",  # for hosts: a world for the driver without a server
     "astrolabe_core.replay",  # for hosts: a stored trace decided again
     "astrolabe_core.shipped",  # for hosts: the shipped catalog and a local caller
     "astrolabe_core.lint",  # for hosts: a stack judged before it is published

@@ -12,6 +12,7 @@ EDGES = {
     "astrolabe_core.driver",  # the only async code
     "astrolabe_core.codec",  # JSON comes in here: it refuses floats by name
     "astrolabe_core.shipped",  # reads the two data files that lie beside it
+    "astrolabe_core.inprocess",  # a world for the driver: asks the host's own store and clock
     "astrolabe_core.testing",  # strategies, laws, a scripted world
 }
 
