@@ -17,10 +17,10 @@ from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, FaultKind, Receipt
 from astrolabe_core.messages import CallModel
 from astrolabe_core.requests import Surface
 from astrolabe_http import sse
-from astrolabe_http.dialects import DIALECTS
 from astrolabe_http.failures import classify
 from astrolabe_http.provider_rules import provider_rules
 from astrolabe_http.transport import Reply, Transport, Unanswered
+from astrolabe_http.wire import WIRES
 
 Event: TypeAlias = dict[str, object]
 
@@ -48,8 +48,8 @@ class Exchange:
         self._deadline = anyio.current_time() + command.time_left_ms / 1_000
         self._transport = transport
         self._bytes_left = bytes_max
-        self._dialect = DIALECTS[command.request.surface]
-        self._reader = self._dialect.StreamReader()
+        self._wire = WIRES[command.request.surface]
+        self._reader = self._wire.StreamReader(choices=command.request.choices)
         self._decoder = sse.Decoder()
         self._reply: Reply | None = None
         self._chunks: AsyncGenerator[bytes] | None = None
@@ -109,7 +109,7 @@ class Exchange:
     async def _begin(self) -> Answer | Fault | None:
         command = self.command
         rules = provider_rules((layer.boundaries for layer in command.layers), command.request)
-        body = orjson.dumps(self._dialect.upstream_body(command, rules))
+        body = orjson.dumps(self._wire.upstream_body(command, rules))
         reply = self._reply = await self._transport.post(PATHS[command.request.surface], body)
         self._chunks = reply.chunks()
         if reply.status != 200:
@@ -122,7 +122,7 @@ class Exchange:
         payload = _parsed(raw)
         if not isinstance(payload, dict):
             return _GARBLED
-        answer = self._dialect.read_answer(payload)
+        answer = self._wire.read_answer(payload)
         if isinstance(answer, Fault):
             return answer
         return evolve(answer, receipt=self._marked(answer.receipt))

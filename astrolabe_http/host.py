@@ -23,9 +23,9 @@ from astrolabe_core.ports import Clock, Ledger
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_http.calls import Event, Exchange
 from astrolabe_http.connection import SSE_HEADERS, Connection
-from astrolabe_http.dialects import DIALECTS, Writer
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.headers import trace_headers
+from astrolabe_http.wire import WIRES, Writer
 
 _LATE = Fault(kind=FaultKind.TIMEOUT, message="the time for the whole request is over")
 
@@ -112,7 +112,7 @@ class Host:
     async def _begin(self, command: Relay, exchange: Exchange) -> None:
         call = exchange.command
         headers = trace_headers(command.trace, serving=call.model)
-        self.writer = DIALECTS[call.request.surface].StreamWriter(
+        self.writer = WIRES[call.request.surface].StreamWriter(
             call.request, call.model.id, call.request.id
         )
         await self._connection.start(200, [*SSE_HEADERS, *headers])

@@ -23,12 +23,12 @@ from astrolabe_core.trace import Trace, render
 from astrolabe_core.units import Instant, RequestId
 from astrolabe_http.auth import key_hash
 from astrolabe_http.connection import SSE_HEADERS, Connection, json_bytes
-from astrolabe_http.dialects import DIALECTS
 from astrolabe_http.errors import error_body, status_of
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.guard import GONE, read_body
 from astrolabe_http.headers import Header, trace_headers
 from astrolabe_http.host import Host
+from astrolabe_http.wire import WIRES
 
 STACK_HEADER: Final = b"x-astrolabe-stack"
 _CLOSE: Final[Header] = (b"connection", b"close")
@@ -145,7 +145,7 @@ class Surface:
                 return None
             if isinstance(body, Refusal):
                 return visit.malformed(body)
-            return DIALECTS[spoken(body)].read_request(
+            return WIRES[spoken(body)].read_request(
                 body, id=visit.id, at=visit.at, stack_header=_stack_named(visit.headers)
             )
 
@@ -174,9 +174,9 @@ class Surface:
         if not isinstance(request, Request):
             message = "what could not be read cannot be served"
             raise TypeError(message)
-        dialect, connection = DIALECTS[request.surface], visit.connection
+        wire, connection = WIRES[request.surface], visit.connection
         if not request.stream:
-            body = json_bytes(dialect.answer_body(served))
+            body = json_bytes(wire.answer_body(served))
             await connection.answer(200, trace_headers(served.trace), body)
             return
         if host.writer is not None:
@@ -187,7 +187,7 @@ class Surface:
         if model is None or not isinstance(payload, tuple):
             message = "a stream that was held back has no events"
             raise TypeError(message)
-        writer = dialect.StreamWriter(request, model, request.id)
+        writer = wire.StreamWriter(request, model, request.id)
         frames = [writer.feed(event) for event in payload]
         await connection.start(200, [*SSE_HEADERS, *trace_headers(served.trace)])
         await connection.write(b"".join([*frames, writer.finish(served)]), more=False)
