@@ -7,6 +7,7 @@ from attrs import frozen
 from astrolabe_core.accounts import Workspace
 from astrolabe_core.budgets import Counter
 from astrolabe_core.ledger import Hold, Posting, Wallet
+from astrolabe_core.ports import Store
 from astrolabe_core.units import WorkspaceId
 
 
@@ -33,3 +34,7 @@ class Audited(Protocol):
     async def books(self, workspace: WorkspaceId) -> Books | None:
         """Give a workspace's books as of one moment, or `None` for no such workspace."""
         ...
+
+
+class AuditedStore(Store, Audited, Protocol):
+    """What every backend of this package is."""

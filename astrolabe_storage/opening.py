@@ -8,19 +8,18 @@
 
 import asyncio
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import unquote
 
+from astrolabe_storage.books import AuditedStore
 from astrolabe_storage.errors import OpeningError
 from astrolabe_storage.memory import MemoryStore
 from astrolabe_storage.sqlite import SqliteStore
 
-Opened: TypeAlias = MemoryStore | SqliteStore
-
 FORMS: Final = "memory://, sqlite:///relative/path.db or sqlite:////absolute/path.db"
 
 
-async def open_store(url: str) -> Opened:
+async def open_store(url: str) -> AuditedStore:
     """Open the store that a URL names. Raises `OpeningError`, which says what to do."""
     scheme, separator, rest = url.partition("://")
     if not separator:

@@ -10,7 +10,7 @@ loop, so that few steps matter more than short ones.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final, TypeVar
 
@@ -23,6 +23,7 @@ from astrolabe_core.ledger import (
     Change,
     Command,
     Count,
+    Grant,
     GrantRow,
     Hold,
     HoldState,
@@ -125,10 +126,25 @@ class Tables:
 
     # ------------------------------------------------------------------ reading
 
+    def foresee(self, commands: Iterable[Command]) -> None:
+        """Read the holds of a batch at once: each command has another, new ones included."""
+        known = self._known.holds
+        named = dict.fromkeys(
+            command.hold
+            for command in commands
+            if not isinstance(command, Grant | Count) and command.hold not in known
+        )
+        known.update(dict.fromkeys(named))
+        for sql, holds in _in_chunks(_HOLDS_NAMED, list(named)):
+            for row in self._connection.execute(sql, holds):
+                known[row[0]] = read_hold(row)
+
     def _rows(self, command: Command) -> Rows:
         named = touches(command)
         workspace = named.workspace
-        hold = None if named.hold is None else self._hold(named.hold)
+        if named.hold is not None and named.hold not in self._known.holds:
+            self.foresee([command])
+        hold = None if named.hold is None else self._known.holds[named.hold]
         counters = named.counters
         if hold is not None and not counters:
             counters = touches(command, hold).counters
@@ -166,13 +182,6 @@ class Tables:
         found = known[key]
         # Another workspace's key is no key here.
         return None if found is None or found[0] != workspace else found[1]
-
-    def _hold(self, hold: str) -> Hold | None:
-        known = self._known.holds
-        if hold not in known:
-            sql = f"SELECT {HOLD_COLUMNS} FROM holds WHERE id = ?"  # noqa: S608
-            known[hold] = self._load(sql, (hold,), read_hold)
-        return known[hold]
 
     def _grant(self, grant: str) -> GrantRow | None:
         known = self._known.grants
@@ -232,16 +241,20 @@ class Tables:
         self._known.trim()
 
     def _insert(self, statements: Mapping[int, str], rows: Iterable[Row]) -> None:
-        left = list(rows)
-        start = 0
-        for size, sql in statements.items():
-            while len(left) - start >= size:
-                values = chain.from_iterable(left[start : start + size])
-                self._connection.execute(sql, tuple(values))
-                start += size
+        for sql, chunk in _in_chunks(statements, list(rows)):
+            self._connection.execute(sql, tuple(chain.from_iterable(chunk)))
 
 
 SIZES: Final = (64, 32, 16, 8, 4, 2, 1)
+
+
+def _in_chunks(statements: Mapping[int, str], rows: list[T]) -> Iterator[tuple[str, list[T]]]:
+    """Divide rows among the fewest statements, each with its number of rows."""
+    start = 0
+    for size, sql in statements.items():
+        while len(rows) - start >= size:
+            yield sql, rows[start : start + size]
+            start += size
 
 
 def _statements(head: str, columns: str, tail: str = "") -> Mapping[int, str]:
@@ -254,6 +267,10 @@ def _inserts(table: str, columns: str, tail: str = "") -> Mapping[int, str]:
 
 
 _HOLDS: Final = _inserts("holds", HOLD_COLUMNS)
+_HOLDS_NAMED: Final = {
+    size: f"SELECT {HOLD_COLUMNS} FROM holds WHERE id IN ({', '.join('?' * size)})"  # noqa: S608
+    for size in SIZES
+}
 _HOLDS_CLOSED: Final = _statements(
     "UPDATE holds SET state = ended.column2, charged = ended.column3, reason = ended.column4,"
     " closed_at = ended.column5 FROM (VALUES",

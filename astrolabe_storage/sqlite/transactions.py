@@ -89,6 +89,7 @@ class Transactions:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             self._look_for_others()
+            self._tables.foresee(item for item in batch if not isinstance(item, Write))
             results += map(self._carry_out_one, batch)
             self._tables.write()
             self._connection.execute(
