@@ -123,6 +123,8 @@ def answer_body(served: Served) -> dict[str, object]:
         ],
         "usage": usage_json(served.answer.receipt),
     }
+    if request.body.get("metadata"):
+        made["metadata"] = request.body["metadata"]
     inline = inline_metadata(trace, explain=request.overrides.explain)
     if inline is not None:
         made["astrolabe"] = inline

@@ -115,7 +115,10 @@ def unwritable(body: Object) -> Refusal | None:
     try:
         orjson.dumps(wrapped)
     except TypeError:
-        return invalid(None, "the body is nested too deeply, or holds numbers beyond 64 bits")
+        return invalid(
+            None,
+            "the body nests too deeply, or holds text or numbers that JSON of ours cannot carry",
+        )
     return None
 
 

@@ -68,6 +68,9 @@ COMMON_UNSUPPORTED: Final[Mapping[str, str]] = {
 """Fields of OpenRouter's that would have someone else decide. Its `route` is without effect."""
 
 
+_DECLARED_CHECKS: Final[Mapping[str, Check]] = {"description": STRING, "strict": BOOLEAN}
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """A body that may be read on: its own fields, its model, and what steers its routing."""
@@ -132,14 +135,18 @@ def read_function(
     if not isinstance(name, str) or not 0 < len(name) <= name_chars_max:
         message = f"{param}.name must be a string of 1 to {name_chars_max} characters"
         return invalid(f"{param}.name", f"{message}, not {described(name)}")
+    wrong = first_wrong(declared, _DECLARED_CHECKS, f"{param}.")
+    if wrong is not None:
+        return wrong
     parameters = declared.get("parameters")
     if parameters is not None and not isinstance(parameters, Mapping):
         message = f"{param}.parameters must be a JSON schema, not {described(parameters)}"
         return invalid(f"{param}.parameters", message)
-    strict = declared.get("strict")
-    if strict is not None and not isinstance(strict, bool):
-        return invalid(f"{param}.strict", f"{param}.strict must be true or false")
-    return Tool(name=name, schema_bytes=len(orjson.dumps(outer)), strict=strict is True)
+    return Tool(
+        name=name,
+        schema_bytes=len(orjson.dumps(outer)),
+        strict=declared.get("strict") is True,
+    )
 
 
 def check_choice(
@@ -156,14 +163,15 @@ def check_choice(
 
 def read_schema(declared: Object, *, param: str) -> Form | Refusal:
     """Read the declaration of a JSON schema for the answer."""
-    name, schema, strict = declared.get("name"), declared.get("schema"), declared.get("strict")
+    name, schema = declared.get("name"), declared.get("schema")
     if not isinstance(name, str) or not name:
         return invalid(f"{param}.name", f"{param}.name must name the schema; any word will do")
     if schema is not None and not isinstance(schema, Mapping):
         message = f"{param}.schema must be a JSON schema, not {described(schema)}"
         return invalid(f"{param}.schema", message)
-    if strict is not None and not isinstance(strict, bool):
-        return invalid(f"{param}.strict", f"{param}.strict must be true or false")
+    wrong = first_wrong(declared, _DECLARED_CHECKS, f"{param}.")
+    if wrong is not None:
+        return wrong
     return Form("json_schema", {} if schema is None else schema)
 
 

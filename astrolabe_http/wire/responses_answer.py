@@ -22,7 +22,7 @@ from astrolabe_http.wire.intake import request_of
 from astrolabe_http.wire.receipts import merge_receipt, read_responses_usage
 from astrolabe_http.wire.responses_items import Items
 from astrolabe_http.wire.responses_output import CALL, REFUSAL, TEXT, Item
-from astrolabe_http.wire.responses_request import functions_of
+from astrolabe_http.wire.responses_request import encrypts_reasoning, functions_of
 
 NO_OUTPUT: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer has no output"
@@ -117,7 +117,7 @@ def read_finish(response: Object, *, called: bool) -> Finish:
 def answer_body(served: Served) -> dict[str, object]:
     """Write the caller's body."""
     request = request_of(served.trace.arrival)
-    items = Items(suffix_of(request.id))
+    items = items_of(request)
     items.take(object_of(served.answer.payload).get("output"))
     items.close(completed=served.answer.finish not in REASONS)
     output = [item.json() for item in items.made]
@@ -184,6 +184,12 @@ def response_body(
         "service_tier": "default",
         "metadata": dict(object_of(body.get("metadata"))),
     }
+
+
+def items_of(request: Request) -> Items:
+    """Make the empty output of a request's answer."""
+    kept = encrypts_reasoning(request.body)
+    return Items(suffix_of(request.id), reasoning_ids_kept=kept)
 
 
 def suffix_of(request_id: RequestId) -> str:

@@ -5,8 +5,8 @@ see: each item and part is opened once, filled, and closed once, whatever the pr
 or said twice. What was streamed and what `output` holds at the end are the same words. Items
 other than messages, function calls and reasoning stay behind.
 
-Ids are ours, but for two that the caller hands back: a call's `call_id`, and the `rs_` id of
-reasoning, which providers check against its encrypted content.
+Ids are ours, but for two that the caller hands back: a call's `call_id`, and where encrypted
+reasoning was asked for its `rs_` id, which providers check against that content.
 """
 
 from typing import Final, TypeAlias
@@ -32,7 +32,7 @@ Emitted: TypeAlias = tuple[str, dict[str, object]]
 
 _PREFIXES: Final = {MESSAGE: "msg", CALL: "fc", REASONING: "rs"}
 _ARGUMENTS: Final = "response.function_call_arguments"
-_ID_CHARS_MAX: Final = 256
+ID_CHARS_MAX: Final = 256
 
 
 # Open Responses spells reasoning without the `_text`.
@@ -48,7 +48,8 @@ _DONES: Final = {f"{stem}.done": family for stem, family in _STEMS.items()}
 class Items:
     """Folds events into items, and gives the events to show for each."""
 
-    def __init__(self, suffix: str) -> None:
+    def __init__(self, suffix: str, *, reasoning_ids_kept: bool = False) -> None:
+        self._reasoning_ids_kept = reasoning_ids_kept
         self.made: list[Item] = []
         self.spoken = False
         self._suffix = suffix
@@ -112,8 +113,8 @@ class Items:
     def _create(self, place: object, kind: str, upstream_id: str) -> Item:
         index = len(self.made)
         item = Item(kind, index, f"{_PREFIXES[kind]}_{self._suffix}_{index}")
-        if kind == REASONING and upstream_id.startswith("rs_") and upstream_id.isascii():
-            item.id = upstream_id[:_ID_CHARS_MAX]
+        if kind == REASONING and self._reasoning_ids_kept and upstream_id.startswith("rs_"):
+            item.id = upstream_id[:ID_CHARS_MAX]
         self.made.append(item)
         self._places[place] = item
         return item
@@ -290,7 +291,7 @@ class Items:
 def _learn(item: Item, said: Object) -> None:
     """Take over what an item says of itself, the last word winning."""
     item.name = text_of(said.get("name")) or item.name
-    item.call_id = item.call_id or text_of(said.get("call_id"))[:_ID_CHARS_MAX]
+    item.call_id = item.call_id or text_of(said.get("call_id"))[:ID_CHARS_MAX]
     item.encrypted = text_of(said.get("encrypted_content")) or item.encrypted
     if said.get("phase") in {"commentary", "final_answer"}:
         item.phase = text_of(said.get("phase"))

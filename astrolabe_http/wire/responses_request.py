@@ -73,6 +73,9 @@ _REASONING_CHECKS: Final[Mapping[str, Check]] = {
     "effort": EFFORT,
     "summary": one_of("auto", "concise", "detailed"),
 }
+ENCRYPTED: Final = "reasoning.encrypted_content"
+INCLUDED: Final = frozenset({ENCRYPTED, "message.input_image.image_url"})
+"""What may be asked for beside the answer; OpenRouter refuses every other word."""
 _FORWARDED: Final = (
     "input",
     "instructions",
@@ -83,7 +86,6 @@ _FORWARDED: Final = (
     "frequency_penalty",
     "top_logprobs",
     "max_tool_calls",
-    "include",
     "text",
     "reasoning",
     "truncation",
@@ -151,17 +153,23 @@ def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, objec
         "model": command.model.id,
         "max_output_tokens": command.output_tokens_max,
         "store": False,
-        "usage": {"include": True},
     }
     for name in _FORWARDED:
         if body.get(name) is not None:
             made[name] = body[name]
+    if included := [each for each in array_of(body.get("include")) if each in INCLUDED]:
+        made["include"] = included
     made |= _toolkit(body)
     if request.stream:
         made["stream"] = True
     if provider_rules:
         made["provider"] = dict(provider_rules)
     return made
+
+
+def encrypts_reasoning(body: Object) -> bool:
+    """Whether the caller will hand reasoning back in a form that only its provider can read."""
+    return ENCRYPTED in array_of(body.get("include"))
 
 
 def functions_of(body: Object) -> list[Object]:

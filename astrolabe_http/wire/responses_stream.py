@@ -24,10 +24,10 @@ from astrolabe_http.wire.responses_answer import (
     REASONS,
     ended_body,
     failed_body,
+    items_of,
     read_fault,
     read_receipt,
     response_body,
-    suffix_of,
     summed_up,
 )
 from astrolabe_http.wire.responses_items import Emitted, Items
@@ -98,7 +98,7 @@ class StreamWriter:
         self._id = id
         self._request = request
         self._model = model
-        self._items = Items(suffix_of(id))
+        self._items = items_of(request)
         self._number = 0
 
     def feed(self, event: Object) -> bytes:
