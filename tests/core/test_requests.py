@@ -16,6 +16,7 @@ from astrolabe_core.requests import (
     Surface,
     ToolProfile,
     Turn,
+    ask,
 )
 from astrolabe_core.units import Instant, RequestId, StackSlug
 
@@ -48,6 +49,14 @@ def test_the_body_that_the_core_never_reads_takes_no_part_in_equality() -> None:
 @pytest.mark.parametrize(("version", "text"), [(None, "low-cost"), (3, "low-cost@3")])
 def test_a_stack_reference_reads_as_a_caller_writes_it(version: int | None, text: str) -> None:
     assert str(StackRef(slug=StackSlug("low-cost"), version=version)) == text
+
+
+def test_the_smallest_request_is_one_user_turn_of_one_text() -> None:
+    asked = ask("hi", model="cheap", output_tokens_max=5)
+    assert asked.turns == (Turn(role=Role.USER, text="hi"),)
+    assert (asked.model, asked.output_tokens_max) == ("cheap", 5)
+    assert asked.body == {"model": "cheap", "messages": [{"role": "user", "content": "hi"}]}
+    assert ask("hi").output_tokens_max is None
 
 
 def test_no_override_asks_for_nothing() -> None:
