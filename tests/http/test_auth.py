@@ -56,7 +56,9 @@ def test_two_different_credentials_are_refused(headers: list[tuple[bytes, bytes]
 
 
 @pytest.mark.parametrize(
-    "key", [b"sk-other", KEY[:-1], KEY + b"x", b"\xff\xfe", b"astrolabe_mgmt_" + b"a" * 49]
+    "key",
+    [b"sk-other", KEY[:-1], KEY + b"x", b"\xff\xfe", b"astrolabe_mgmt_" + b"a" * 49],
+    ids=["foreign", "too-short", "too-long", "not-text", "of-management"],
 )
 @pytest.mark.parametrize("header", ["authorization", "x-api-key"])
 def test_what_cannot_be_a_key_is_an_unknown_one(key: bytes, header: str) -> None:
