@@ -1,17 +1,10 @@
 """How much does group commit give?
 
 Reserve and capture, each acknowledged when durable (`synchronous=FULL`), by 64 clients at once
-and by one, against the same store, tables and ledger with one transaction an operation. The
-two take turns, and the figure is the median of the ratios of neighbours: what else the machine
-does meanwhile slows both.
-
-    python -m tests.bench.ledger
+and by one, against the same store, tables and ledger with one transaction an operation.
 """
 
-from __future__ import annotations
-
 import asyncio
-import json
 import time
 from pathlib import Path
 from statistics import median
@@ -27,10 +20,12 @@ from astrolabe_storage.sqlite import SqliteStore
 from astrolabe_storage.sqlite.connections import connect, prepare_file
 from astrolabe_storage.sqlite.transactions import Transactions
 from astrolabe_storage.writer import BATCH_MAX, Writer
+from tests.bench.report import Measured, median_ratio
 
+BAR = 8.0
 CLIENTS = 64
 ROUNDS = 5
-PAIRS_BATCHED = 12_800
+PAIRS_GROUPED = 12_800
 PAIRS_SINGLE = 1_280
 LIMITS = spend_limits(
     Scope.KEY, KEY, Budget(daily_usd=NanoUsd(10**17), monthly_usd=NanoUsd(10**17)), AT
@@ -77,22 +72,26 @@ async def caller_us() -> float:
         return taken / 5_000 * 1e6
 
 
-def run() -> dict[str, float]:
-    """Give the figures of one run: pairs a second, and how many times as many as one by one."""
-    grouped, single, ratios = [], [], []
+def run() -> list[Measured]:
+    """Measure both in turn, and the neighbours that are worth knowing."""
+    grouped, single = [], []
     for _ in range(ROUNDS):
         single.append(asyncio.run(pairs_per_s(1, CLIENTS, PAIRS_SINGLE)))
-        grouped.append(asyncio.run(pairs_per_s(BATCH_MAX, CLIENTS, PAIRS_BATCHED)))
-        ratios.append(grouped[-1] / single[-1])
+        grouped.append(asyncio.run(pairs_per_s(BATCH_MAX, CLIENTS, PAIRS_GROUPED)))
     alone = asyncio.run(pairs_per_s(BATCH_MAX, 1, PAIRS_SINGLE))
-    return {
-        "pairs_per_s_grouped_64_clients": round(median(grouped)),
-        "pairs_per_s_single_64_clients": round(median(single)),
-        "pairs_per_s_grouped_1_client": round(alone),
-        "grouped_over_single": round(median(ratios), 1),
-        "caller_us": round(asyncio.run(caller_us()), 1),
-    }
-
-
-if __name__ == "__main__":
-    print(json.dumps(run(), indent=2))
+    return [
+        Measured(
+            name="ledger",
+            claim=f"reserve + capture with {CLIENTS} clients on SQLite at full durability is at "
+            f"least {BAR:g} x the same ledger with one transaction an operation",
+            ratio=median_ratio(grouped, single),
+            bar=BAR,
+            at_most=False,
+            figures=(
+                (f"group commit, {CLIENTS} clients", f"{median(grouped):,.0f} pairs/s"),
+                (f"one transaction each, {CLIENTS} clients", f"{median(single):,.0f} pairs/s"),
+                ("group commit, 1 client", f"{alone:,.0f} pairs/s"),
+                ("looking up a caller", f"{asyncio.run(caller_us()):.1f} us"),
+            ),
+        )
+    ]
