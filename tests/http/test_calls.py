@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from astrolabe_core import shipped
+from astrolabe_core.answers import Answer, Fault, FaultKind
+from astrolabe_core.messages import CallModel
+from astrolabe_core.requests import Request, Surface
+from astrolabe_core.resolve import Layer, LayerName
+from astrolabe_core.stacks import Boundaries, DataRule
+from astrolabe_core.units import Millis, RequestId, Tokens
+from astrolabe_http.calls import Event, Exchange
+from astrolabe_http.transport import Unanswered
+from astrolabe_http.wire import WIRES
+from tests.http.gateways import (
+    CHAT,
+    DONE,
+    NOON,
+    RESPONSES,
+    WHOLE_STREAM,
+    Script,
+    ScriptedReply,
+    ScriptedTransport,
+    chat_chunk,
+    chat_reply,
+    json_reply,
+    sse,
+    stream_reply,
+    whole_stream,
+)
+
+BREAK = Unanswered(Fault(kind=FaultKind.PROVIDER_ERROR, message="broken off"))
+
+
+def command(*, relayed: bool = False, surface: Surface = Surface.CHAT, **body: Any) -> CallModel:
+    base = CHAT if surface is Surface.CHAT else RESPONSES
+    request = WIRES[surface].read_request(
+        {**base, **body}, id=RequestId("req_1"), at=NOON, stack_header=None
+    )
+    assert isinstance(request, Request)
+    model = shipped.catalog().model("openai/gpt-5.4-nano")
+    assert model is not None
+    layer = Layer(LayerName.STACK, Boundaries(data_policy=DataRule.NO_TRAINING))
+    return CallModel(
+        request=request,
+        model=model,
+        output_tokens_max=Tokens(100),
+        layers=(layer,),
+        relayed=relayed,
+        time_left_ms=Millis(5_000),
+    )
+
+
+def streamed(*, relayed: bool = True) -> CallModel:
+    return command(relayed=relayed, stream=True)
+
+
+def exchange(
+    script: Script, asked: CallModel, work: Callable[[Exchange], Awaitable[Any]], size: int = 10_000
+) -> Any:
+    async def run() -> Any:
+        made = Exchange(asked, ScriptedTransport([script]), size)
+        try:
+            return await work(made)
+        finally:
+            await made.close()
+
+    return anyio.run(run)
+
+
+async def begin(made: Exchange) -> Answer | Fault | None:
+    return await made.begin()
+
+
+async def everything(made: Exchange) -> tuple[list[Event], Answer | Fault]:
+    """Begin, and read a stream to its end."""
+    begun = await made.begin()
+    if begun is not None:
+        return made.pending, begun
+    seen = list(made.pending)
+    while True:
+        events = await made.advance()
+        if isinstance(events, Fault):
+            return seen, events
+        if events is None:
+            return seen, made.conclude()
+        seen += events
+
+
+def test_the_provider_gets_the_model_the_priced_cap_and_the_rules() -> None:
+    transport = ScriptedTransport()
+
+    async def run() -> None:
+        made = Exchange(command(), transport, 10_000)
+        await made.begin()
+        await made.close()
+
+    anyio.run(run)
+    path, body = transport.sent[0]
+    assert path == "/chat/completions"
+    assert body["model"] == "openai/gpt-5.4-nano"
+    assert body["max_tokens"] == 100
+    assert body["provider"] == {"data_collection": "deny"}
+
+
+def test_responses_go_to_their_own_path() -> None:
+    transport = ScriptedTransport([json_reply({}, 500)])
+
+    async def run() -> None:
+        await Exchange(command(surface=Surface.RESPONSES), transport, 10_000).begin()
+
+    anyio.run(run)
+    assert transport.sent[0][0] == "/responses"
+
+
+def test_a_whole_answer_carries_usage_cost_and_generation() -> None:
+    reply = chat_reply("Hi.")
+    reply.headers = {"x-generation-id": "gen-header"}
+    answer = exchange(reply, command(), begin)
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hi."
+    assert answer.receipt.usage is not None
+    assert answer.receipt.cost == 7_000
+    assert answer.receipt.generation == "gen-header"
+    assert reply.closed
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (json_reply({"error": {"message": "m", "code": 429}}, 429), FaultKind.RATE_LIMITED),
+        (json_reply({"error": {"message": "m", "code": 502}}, 200), FaultKind.PROVIDER_ERROR),
+        (ScriptedReply([b"<html>"], 502), FaultKind.PROVIDER_ERROR),
+        (ScriptedReply([b"{"], 200), FaultKind.PROVIDER_ERROR),
+        (ScriptedReply([b"[]"], 200), FaultKind.PROVIDER_ERROR),
+        (ScriptedReply([b"{}"], 200), FaultKind.PROVIDER_ERROR),
+        (ScriptedReply([b'{"id"', BREAK], 200), FaultKind.PROVIDER_ERROR),
+        (Unanswered(Fault(kind=FaultKind.UNREACHABLE, message="m")), FaultKind.UNREACHABLE),
+        (ScriptedReply([b" " * 10_001], 200), FaultKind.PROVIDER_ERROR),
+        (ScriptedReply([b" " * 10_001], 500), FaultKind.PROVIDER_ERROR),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_no_answer_is_a_fault(reply: Script, kind: FaultKind, stream: bool) -> None:
+    asked = command(stream=stream, relayed=stream)
+    if stream and isinstance(reply, ScriptedReply) and reply.status == 200:
+        reply = ScriptedReply([b"data: ", *reply.chunks_, b"\n\n"])
+    fault = exchange(reply, asked, begin)
+    assert isinstance(fault, Fault)
+    assert fault.kind is kind
+
+
+def test_a_fault_keeps_the_wait_that_the_provider_asks_for() -> None:
+    fault = exchange(json_reply({}, 429, retry_after="9"), command(), begin)
+    assert fault.retry_after_s == 9
+
+
+def test_a_relayed_stream_is_opened_at_its_first_content() -> None:
+    reply = stream_reply(
+        b": OPENROUTER PROCESSING\n\n", sse(WHOLE_STREAM[0]), sse(*WHOLE_STREAM[1:3]), BREAK
+    )
+
+    async def work(made: Exchange) -> None:
+        assert await made.begin() is None
+        assert made.pending == list(WHOLE_STREAM[:3])
+        assert isinstance(await made.advance(), Fault)
+
+    exchange(reply, streamed(), work)
+
+
+def test_a_stream_is_whole_when_all_its_events_came() -> None:
+    seen, answer = exchange(whole_stream(), streamed(), everything)
+    assert seen == list(WHOLE_STREAM)
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hello there."
+    assert answer.receipt.usage is not None
+
+
+def test_a_stream_that_is_held_back_is_read_to_its_end_and_kept() -> None:
+    answer = exchange(whole_stream(), streamed(relayed=False), begin)
+    assert isinstance(answer, Answer)
+    assert answer.payload == WHOLE_STREAM
+
+
+def test_a_relayed_stream_without_content_is_an_answer_without_a_relay() -> None:
+    events = (chat_chunk(""), chat_chunk(finish="stop"), WHOLE_STREAM[-1])
+    answer = exchange(stream_reply(sse(*events), DONE), streamed(), begin)
+    assert isinstance(answer, Answer)
+    assert answer.text == ""
+    assert answer.payload == events
+
+
+def test_an_error_frame_behind_a_200_is_a_fault_before_any_content() -> None:
+    """claude-code-router #1759: 200, then the error is the first frame."""
+    error = {"error": {"code": 502, "message": "overloaded"}, "choices": []}
+    fault = exchange(stream_reply(sse(error), DONE), streamed(), begin)
+    assert isinstance(fault, Fault)
+    assert fault.kind is FaultKind.PROVIDER_ERROR
+
+
+def test_what_came_before_an_error_frame_is_still_handed_on() -> None:
+    error = {**chat_chunk(), "error": {"code": 502, "message": "overloaded"}}
+    seen, fault = exchange(stream_reply(sse(*WHOLE_STREAM[:3], error)), streamed(), everything)
+    assert seen == list(WHOLE_STREAM[:3])
+    assert isinstance(fault, Fault)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param([], id="ends early"),
+        pytest.param([DONE], id="says that it is done"),
+        pytest.param([BREAK], id="breaks"),
+        pytest.param([b"data: {\x00]\n\n", sse(*WHOLE_STREAM[3:]), DONE], id="garbage"),
+        pytest.param([b"data: " + b"x" * 20_000], id="a line without end"),
+    ],
+)
+def test_a_stream_cut_short_is_never_whole(rest: list[Any]) -> None:
+    """litellm #40404: an upstream cut mid-answer looked whole."""
+    reply = stream_reply(sse(*WHOLE_STREAM[:3]), *rest)
+    seen, fault = exchange(reply, streamed(), everything)
+    assert seen == list(WHOLE_STREAM[:3])
+    assert isinstance(fault, Fault)
+    assert fault.kind is FaultKind.PROVIDER_ERROR
+
+
+def test_usage_seen_before_a_break_is_in_the_fault() -> None:
+    early = {**chat_chunk("Hello"), "usage": WHOLE_STREAM[-1]["usage"]}
+    reply = stream_reply(sse(early), BREAK, x_generation_id="gen-header")
+    _, fault = exchange(reply, streamed(), everything)
+    assert isinstance(fault, Fault)
+    assert fault.receipt.usage is not None
+    assert fault.receipt.generation == "gen-header"
+
+
+def test_a_stream_may_come_in_single_bytes() -> None:
+    raw = sse(*WHOLE_STREAM) + DONE
+    reply = stream_reply(*(raw[place : place + 1] for place in range(len(raw))))
+    _, answer = exchange(reply, streamed(), everything)
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hello there."
+
+
+def test_separators_of_unicode_end_no_line() -> None:
+    text = "a\u2028b\u0085c"
+    raw = f'data: {{"choices":[{{"index":0,"delta":{{"content":"{text}"}}}}]}}\n\n'.encode()
+    reply = stream_reply(raw, sse(*WHOLE_STREAM[3:]), DONE)
+    _, answer = exchange(reply, streamed(), everything)
+    assert isinstance(answer, Answer)
+    assert answer.text == text
+
+
+def test_a_provider_that_never_hangs_up_does_not_delay_the_end() -> None:
+    reply = stream_reply(sse(*WHOLE_STREAM), DONE, anyio.Event().wait)
+
+    async def run() -> float:
+        made = Exchange(streamed(), ScriptedTransport([reply]), 10_000)
+        await everything(made)
+        begun = anyio.current_time()
+        await made.close()
+        return anyio.current_time() - begun
+
+    assert anyio.run(run) < 1
+    assert reply.closed
