@@ -22,7 +22,7 @@ from astrolabe_core.boundaries import (
 from astrolabe_core.catalog import Model
 from astrolabe_core.codes import Kind
 from astrolabe_core.money import AttoUsd, NanoUsd, round_half_even
-from astrolabe_core.prepare import Shortlist, enter
+from astrolabe_core.prepare import Shortlist
 from astrolabe_core.pricing import hold_bound
 from astrolabe_core.requests import Profile
 from astrolabe_core.scoring import (
@@ -182,8 +182,8 @@ def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
     costs = _Costs(prepared=prepared, profile=profile, now=now, escalation=escalation)
     rejected: list[Rejected] = []
     accepted: list[Contender] = []
-    for model, reserve in prepared.roster.models:
-        candidate = enter(prepared.roster, prepared.demand, model, reserve=reserve)
+    for model, _ in prepared.roster.models:
+        candidate = prepared.entries.get(model.id)
         found = prepared.rejected[model.id] + passing(model, profile, now.circuits_open)
         if candidate is not None:
             found += costs.judge(candidate)

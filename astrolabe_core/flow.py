@@ -171,8 +171,8 @@ def _reserve(route: Route) -> Step:
 def _reserved(state: Reserving, event: Ledgered) -> Step:
     route, outcome = state.route, event.outcome
     match outcome:
-        case ledger.Reserved():
-            trace = evolve(route.trace, rate=outcome.rate, hold=outcome.hold.amount)
+        case ledger.Reserved(hold=hold) if hold.state is ledger.HoldState.OPEN:
+            trace = evolve(route.trace, rate=outcome.rate, hold=hold.amount)
             return _call(evolve(route, trace=trace), event.at)
         case ledger.Declined(refusal=refusal):
             trace = evolve(route.trace, refusal=refusal)

@@ -91,12 +91,14 @@ class Demand:
 class Shortlist:
     """A roster for one demand.
 
+    `entries` are all models of the pool that have a price, `contenders` those still admitted;
     `rejected` holds the reasons known so far, empty ones included; `time_matters` says that a
     price, the reference's included, depends on the time of day or the length of the prompt.
     """
 
     roster: Roster
     demand: Demand
+    entries: Mapping[ModelId, Contender]
     contenders: tuple[Contender, ...]
     front: tuple[Contender, ...]
     rows: tuple[Row, ...] | None
@@ -134,12 +136,14 @@ def shortlist(prepared: Roster, demand: Demand) -> Shortlist:
         )
         for model, _ in prepared.models
     }
-    contenders = tuple(_contenders(prepared, demand, rejected))
+    entries = dict(_entries(prepared, demand))
+    contenders = tuple(each for each in entries.values() if not rejected[each.model.id])
     front = _front(contenders, demand)
     reference = _reference(prepared, demand.category)
     return Shortlist(
         roster=prepared,
         demand=demand,
+        entries=entries,
         contenders=contenders,
         front=front,
         rows=cheapest_rows(front, demand.terms),
@@ -176,24 +180,17 @@ def _front(contenders: tuple[Contender, ...], demand: Demand) -> tuple[Contender
     )
 
 
-def _contenders(
-    prepared: Roster, demand: Demand, rejected: Mapping[ModelId, tuple[Rejection, ...]]
-) -> Iterator[Contender]:
-    admitted = (member for member in prepared.models if not rejected[member[0].id])
-    found = (enter(prepared, demand, model, reserve=reserve) for model, reserve in admitted)
-    # All of them are somebody: a model without a price was rejected.
-    yield from (candidate for candidate in found if candidate is not None)
-
-
-def enter(prepared: Roster, demand: Demand, model: Model, *, reserve: bool) -> Contender | None:
-    """Give a member of the pool as a contender for a demand; `None` without a price."""
-    return contender(
-        prepared.catalog,
-        model,
-        demand.category,
-        preference=place_of(model.id, demand.preferred),
-        reserve=reserve,
-    )
+def _entries(prepared: Roster, demand: Demand) -> Iterator[tuple[ModelId, Contender]]:
+    for model, reserve in prepared.models:
+        entry = contender(
+            prepared.catalog,
+            model,
+            demand.category,
+            preference=place_of(model.id, demand.preferred),
+            reserve=reserve,
+        )
+        if entry is not None:
+            yield model.id, entry
 
 
 def _reference(prepared: Roster, category: str) -> Contender | None:

@@ -93,9 +93,9 @@ def size_of(profile: Profile, at: Instant) -> Size:
     )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Contender:
-    """A model with every figure that does not depend on the request's size.
+    """A model with every figure that does not depend on the request's size. By identity.
 
     `preference` is its place in a priority list or rule (0 where none speaks); `reserve` marks
     a model that serves only when the lane's candidates cannot. `fixed_rates` are its prices

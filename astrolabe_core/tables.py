@@ -5,13 +5,14 @@ a decimal string of dollars, shares are basis points divided out to decimal stri
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from astrolabe_core.boundaries import Rejected, Rejection
 from astrolabe_core.codes import Json
 from astrolabe_core.decide import Blocked, Change, Decision
 from astrolabe_core.money import usd_text
 from astrolabe_core.requests import Classification
-from astrolabe_core.scoring import Score
+from astrolabe_core.scoring import Contender, Score
 
 
 def share_text(share: int) -> str:
@@ -90,17 +91,24 @@ def blocked_json(blocked: Blocked) -> dict[str, Json]:
 
 
 def _score_json(score: Score) -> dict[str, Json]:
-    found = score.contender
+    return {
+        **_figures_json(score.contender),
+        "expected_cost_usd": usd_text(score.expected_cost),
+        "latency_ms": score.latency_ms,
+        "misses": score.misses,
+    }
+
+
+@lru_cache(maxsize=65_536)
+def _figures_json(found: Contender) -> dict[str, Json]:
+    """Write what does not depend on the request; once for each prepared contender."""
     return {
         "model": found.model.id,
         "provider": found.model.provider,
-        "expected_cost_usd": usd_text(score.expected_cost),
-        "latency_ms": score.latency_ms,
-        "latency_basis": found.latency_basis.value,
         "quality": share_text(found.quality.value),
         "quality_basis": found.quality.basis.value,
+        "latency_basis": found.latency_basis.value,
         "reliability": share_text(found.reliability.value),
-        "misses": tuple(miss.value for miss in score.misses),
         "reserve": found.reserve,
     }
 

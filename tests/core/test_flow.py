@@ -215,6 +215,16 @@ def test_a_request_id_that_was_used_before_is_a_conflict() -> None:
     assert refusal(now).code is Code.IDEMPOTENCY_CONFLICT
 
 
+def test_a_reservation_replayed_after_its_hold_ended_calls_nobody() -> None:
+    """A command that was delivered twice, late: the request is over."""
+    rows = books()
+    now = calling(rows=rows)
+    carry(step(now.state, Answered(answer(), NOW)), rows)
+    again = carry(load(arrival()), rows)
+    assert isinstance(again.state, Recording)
+    assert refusal(again).code is Code.IDEMPOTENCY_CONFLICT
+
+
 def test_budgets_of_stack_key_and_workspace_all_limit_one_reservation() -> None:
     """One atomic step judges them all."""
     world = snapshot()
