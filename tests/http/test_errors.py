@@ -40,14 +40,14 @@ TYPES = {
 }
 # What openai-python would otherwise ask again, and what no second time can change.
 DETERMINISTIC = {
-    *"payment_required budget_exceeded unknown_model routing_stack_not_found".split(),
-    *"routing_stack_resolution_failed not_found routing_policy_blocked".split(),
-    *"idempotency_conflict tool_call_blocked tool_call_confirmation_required".split(),
-    *"structured_output_invalid unknown_pricing_model verification_failed".split(),
+    *["payment_required", "budget_exceeded", "unknown_model", "routing_stack_not_found"],
+    *["routing_stack_resolution_failed", "not_found", "routing_policy_blocked"],
+    *["idempotency_conflict", "tool_call_blocked", "tool_call_confirmation_required"],
+    *["structured_output_invalid", "unknown_pricing_model", "verification_failed"],
 }
 PASSING = {
-    *"rate_limited provider_error origin_unreachable provider_auth_error".split(),
-    *"provider_timeout storage_unavailable overloaded".split(),
+    *["rate_limited", "provider_error", "origin_unreachable", "provider_auth_error"],
+    *["provider_timeout", "storage_unavailable", "overloaded"],
 }
 ID = RequestId("req_1")
 

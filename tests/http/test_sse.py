@@ -20,10 +20,10 @@ from astrolabe_http.sse import (
 )
 
 # Bytes that make lines, fields, and characters of several bytes: most cuts hurt somewhere.
-PIECES = st.sampled_from(
-    [b"data:", b"data: ", b"event: e", b": c", b"id: 1", b"\n", b"\r\n", b"\r", b"\n\n"]
-    + [b"\r\n\r\n", b"\r\r", b"x", "é".encode(), "🌊".encode(), "\u2028\u0085".encode(), b"\xff"]
-)
+FIELDS = [b"data:", b"data: ", b"event: e", b": c", b"id: 1"]
+ENDS = [b"\n", b"\r\n", b"\r", b"\n\n", b"\r\n\r\n", b"\r\r"]
+TEXTS = [b"x", "é".encode(), "🌊".encode(), "\u2028\u0085".encode(), b"\xff"]
+PIECES = st.sampled_from([*FIELDS, *ENDS, *TEXTS])
 STREAMS = st.lists(PIECES, max_size=40).map(b"".join)
 
 
