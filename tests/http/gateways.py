@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
+import anyio
 import httpx
 from attrs import define, evolve, field
 
@@ -54,7 +55,7 @@ class ScriptedReply:
     chunks_: list[Any]
     status: int = 200
     headers: Mapping[str, str] = field(factory=dict)
-    closed: bool = False
+    closed: anyio.Event = field(factory=anyio.Event)
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         for chunk in self.chunks_:
@@ -66,7 +67,7 @@ class ScriptedReply:
                 await chunk()
 
     async def close(self) -> None:
-        self.closed = True
+        self.closed.set()
 
 
 Script = ScriptedReply | Unanswered | Callable[[], Awaitable[ScriptedReply]]
