@@ -6,7 +6,14 @@ default. Each passes the suite in `astrolabe_storage.conformance`, and so may an
 
 from astrolabe_storage.audit import audit_store
 from astrolabe_storage.errors import ConstraintViolated, OpeningError
-from astrolabe_storage.opening import open_store
+from astrolabe_storage.opening import file_of, open_store
 from astrolabe_storage.recovery import expire_orphans
 
-__all__ = ["ConstraintViolated", "OpeningError", "audit_store", "expire_orphans", "open_store"]
+__all__ = [
+    "ConstraintViolated",
+    "OpeningError",
+    "audit_store",
+    "expire_orphans",
+    "file_of",
+    "open_store",
+]

@@ -38,6 +38,12 @@ async def open_store(url: str) -> AuditedStore:
             raise OpeningError(f"there is no storage for {scheme}:// URLs; write {FORMS}")
 
 
+def file_of(url: str) -> Path | None:
+    """Give the file that a SQLite URL names, there or not; `None` for any other URL."""
+    scheme, _, rest = url.partition("://")
+    return _path(rest) if scheme.lower() == "sqlite" else None
+
+
 def _path(rest: str) -> Path:
     if not rest.startswith("/") or rest == "/":
         raise OpeningError(f"sqlite:// takes a path after a third slash; write {FORMS}")

@@ -42,14 +42,15 @@ async def pairs_per_s(batch_max: int, clients: int, pairs: int) -> float:
         store = SqliteStore(path, transactions, writer)
         await settle_in(store, usd_nanos=0)
         await store.submit(grant(10**15))
-        numbers = iter(range(pairs))
+        identities = [f"hold_{number:012}" for number in range(pairs)]
+        commands = iter(
+            [(reserve(one, 1_000, limits=LIMITS), capture(one, 900)) for one in identities]
+        )
 
         async def client() -> None:
-            for number in numbers:
-                identity = f"hold_{number:012}"
-                held = await store.submit(reserve(identity, 1_000, limits=LIMITS))
-                assert isinstance(held, Reserved)
-                assert isinstance(await store.submit(capture(identity, 900)), Closed)
+            for holding, ending in commands:
+                assert isinstance(await store.submit(holding), Reserved)
+                assert isinstance(await store.submit(ending), Closed)
 
         started = time.perf_counter()
         await asyncio.gather(*(client() for _ in range(clients)))
