@@ -23,7 +23,7 @@ import pytest
 
 PRELOADED = (
     *("_hypothesis_pytestplugin", "anyio.pytest_plugin", "hypothesis.stateful"),
-    *("pytest_cov.plugin", "pytest_timeout", "xdist.plugin"),
+    *("pytest_cov.plugin", "pytest_timeout"),
 )
 
 
