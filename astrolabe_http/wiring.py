@@ -17,9 +17,12 @@ from astrolabe_http.server import log_line
 from astrolabe_http.service import Service
 from astrolabe_http.settings import Settings
 from astrolabe_http.upstream import HttpxTransport
-from astrolabe_storage import OpeningError, audit_store, expire_orphans, open_store
+from astrolabe_storage import OpeningError, audit_store, expire_orphans, file_of, open_store
 
-__all__ = ["OpeningError", "open_gateway", "open_service", "verify_ledger"]
+__all__ = ["OpeningError", "database_file", "open_gateway", "open_service", "verify_ledger"]
+
+database_file = file_of
+"""Gives the file that a database URL names, where it names one. Raises `OpeningError`."""
 
 
 async def open_gateway(settings: Settings, log: Callable[[bytes], None] = log_line) -> Gateway:
