@@ -21,6 +21,7 @@ FAULTS = [
     ("packages", "astrolabe_core/money.py", "import astrolabe_storage"),
     ("packages", "astrolabe_http/app.py", "import astrolabe_storage"),
     ("packages", "astrolabe_storage/memory.py", "import astrolabe_http"),
+    ("wiring", "astrolabe_http/app.py", "import astrolabe_http.wiring"),
     ("acyclic", "astrolabe_core/money.py", "import astrolabe_core.catalog"),
     ("policy-through-the-flow", "astrolabe_http/app.py", "import astrolabe_core.decide"),
     ("policy-through-the-flow", "astrolabe_storage/memory.py", "import astrolabe_core.pricing"),
