@@ -156,8 +156,7 @@ class StreamWriter:
 
     def finish(self, served: Served) -> bytes:
         """End every choice, tell usage where it was asked for, and `[DONE]`."""
-        if not self._told:
-            self._told[0] = _Told()
+        opening = b"" if self._told else self._open(0)
         chunks = [self._ending(index, told) for index, told in sorted(self._told.items())]
         usage = usage_json(served.answer.receipt) if self._usage_wanted else None
         if usage is not None:
@@ -165,20 +164,21 @@ class StreamWriter:
         inline = inline_metadata(served.trace, explain=self._request.overrides.explain)
         if inline is not None:
             chunks[-1]["astrolabe"] = inline
-        return b"".join(map(data_frame, chunks)) + DONE_FRAME
+        return opening + b"".join(map(data_frame, chunks)) + DONE_FRAME
 
     def fail(self, refusal: Refusal) -> bytes:
         """Say that the answer is lost: a frame of nothing but the error, and `[DONE]`."""
         return data_frame(error_body(refusal, self._id)) + DONE_FRAME
 
+    def _open(self, index: int) -> bytes:
+        self._told[index] = _Told()
+        opening = {"role": "assistant", "content": "", "refusal": None}
+        return data_frame(self._chunk(index, opening, None))
+
     def _relay(self, choice: Object) -> bytes:
         index = index_of(choice)
-        told = self._told.get(index)
-        frames = b""
-        if told is None:
-            told = self._told[index] = _Told()
-            opening = {"role": "assistant", "content": "", "refusal": None}
-            frames = data_frame(self._chunk(index, opening, None))
+        frames = b"" if index in self._told else self._open(index)
+        told = self._told[index]
         said = object_of(choice.get("delta"))
         delta: dict[str, object] = {}
         for key in ("content", "refusal"):

@@ -274,11 +274,11 @@ class Items:
         ]
 
     def _annotate(self, event: Object) -> list[Emitted]:
-        _, item = self._item(event, MESSAGE)
+        item = self._places.get(_place(event))
         number = _number(event.get("content_index"))
         part = None if item is None else item.parts.get(("content_index", number))
         found = citations_in([event.get("annotation")])
-        if item is None or part is None or part.closed or not found:
+        if item is None or part is None or part.family is not TEXT or part.closed or not found:
             return []
         at = {**self._at(item, TEXT, number), "annotation_index": len(part.annotations)}
         part.annotations += found

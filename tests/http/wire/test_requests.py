@@ -69,16 +69,15 @@ def refused(surface: Surface, **fields: Any) -> Refusal:
 
 # --- any JSON object at all ------------------------------------------------------------------
 
-WORDS = st.sampled_from(
-    """
+VOCABULARY = """
     model messages input instructions tools tool_choice type function name parameters role user
     assistant tool system content text image_url input_text output_text message function_call
     function_call_output reasoning call_id arguments output tool_calls tool_call_id id metadata
     astrolabe astrolabe.stack stack fast explain format json_schema json_object schema strict
     response_format auto required none allowed_tools mode stream stream_options max_tokens n
     max_output_tokens reasoning_effort effort low include stop modalities refusal summary
-    """.split()
-)
+"""
+WORDS = st.sampled_from(VOCABULARY.split())
 SCALARS = (
     st.none()
     | st.booleans()
