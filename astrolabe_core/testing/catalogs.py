@@ -114,9 +114,10 @@ def price_lists() -> st.SearchStrategy[PriceList]:
 
 
 _POLICIES: Final = (
-    *[(Status.ACTIVE, DataPolicy.NO_TRAINING, Retention.ZERO)] * 12,
-    *[(Status.PREVIEW, DataPolicy.NO_TRAINING, Retention.LIMITED)] * 4,
-    *product(Status, DataPolicy, Retention),
+    *[(Status.ACTIVE, DataPolicy.NO_TRAINING, Retention.ZERO)] * 36,
+    *[(Status.PREVIEW, DataPolicy.NO_TRAINING, Retention.LIMITED)] * 6,
+    *product((Status.ACTIVE, Status.PREVIEW), DataPolicy, Retention),
+    *product((Status.DEPRECATED,), DataPolicy, (Retention.ZERO, Retention.UNKNOWN)),
 )
 _PACES: Final = tuple(
     product(
@@ -158,7 +159,7 @@ _WINDOWS: Final = tuple(Tokens(size) for size in (600, 8_000, 128_000, 1_000_000
 
 
 @st.composite
-def catalogs(draw: st.DrawFn, *, size_min: int = 1, size_max: int = 6) -> Catalog:
+def catalogs(draw: st.DrawFn, *, size_min: int = 3, size_max: int = 6) -> Catalog:
     """Draw a catalog of a few models by vendors whose names begin alike."""
     ids = [f"{vendor}/{name}" for vendor in VENDORS for name in NAMES]
     chosen = draw(st.lists(st.sampled_from(ids), min_size=size_min, max_size=size_max, unique=True))

@@ -78,14 +78,16 @@ def tightening_never_admits(case: Case) -> None:
     """Whatever asks more, in the stack or in either envelope, admits nobody new."""
     before, catalog = admitted(case), case.snapshot.catalog
     caller, stack = case.snapshot.caller, own_stack(case)
-    # Whoever may not serve is watched most closely, and is tightened against, too.
-    for model in (catalog.models[0], catalog.models[-1]):
-        for on_key, given in ((True, caller.key.envelope), (False, caller.workspace.envelope)):
-            for tighter in tightenings(given or NO_BOUNDARIES, model, catalog):
-                assert admitted(with_envelope(case, tighter, on_key=on_key)) <= before
-        if stack is not None:
-            for tighter in tightenings(stack.boundaries, model, catalog):
-                assert admitted(with_stack(case, evolve(stack, boundaries=tighter))) <= before
+    first, *_, last = catalog.models[0], *catalog.models
+    for on_key, given, model in (
+        (True, caller.key.envelope, first),
+        (False, caller.workspace.envelope, last),
+    ):
+        for tighter in tightenings(given or NO_BOUNDARIES, model, catalog):
+            assert admitted(with_envelope(case, tighter, on_key=on_key)) <= before
+    if stack is not None:
+        for tighter in tightenings(stack.boundaries, first, catalog):
+            assert admitted(with_stack(case, evolve(stack, boundaries=tighter))) <= before
     if stack is not None and stack.objective.cost_expected_max is not None:
         most = NanoUsd(stack.objective.cost_expected_max * 2 // 3)
         objective = evolve(stack.objective, cost_expected_max=most)

@@ -85,21 +85,25 @@ def boundaries(draw: st.DrawFn, catalog: Catalog) -> Boundaries:
     ids = frozenset(str(model.id) for model in catalog.models)
     needed = st.frozensets(st.sampled_from(Capability), min_size=1, max_size=2)
     return Boundaries(
-        allowed_providers=draw(rarely(st.frozensets(vendors, min_size=1), st.none(), one_in=6)),
-        blocked_providers=draw(rarely(st.frozensets(vendors, max_size=1), st.just(frozenset()))),
+        allowed_providers=draw(rarely(st.frozensets(vendors, min_size=1), st.none(), one_in=12)),
+        blocked_providers=draw(
+            rarely(st.frozensets(vendors, max_size=1), st.just(frozenset()), one_in=7)
+        ),
         allowed_models=draw(
             rarely(
                 st.frozensets(patterns, max_size=2).map(lambda few: ids - few)
                 | st.frozensets(patterns, max_size=3),
                 st.none(),
-                one_in=6,
+                one_in=12,
             )
         ),
-        blocked_models=draw(rarely(st.frozensets(patterns, max_size=2), st.just(frozenset()))),
-        required_capabilities=draw(rarely(needed, st.just(frozenset()))),
-        data_policy=draw(st.sampled_from([DataRule.ANY] * 4 + [DataRule.NO_TRAINING])),
-        retention_policy=draw(st.sampled_from([RetentionRule.ANY] * 5 + [*RetentionRule])),
-        allow_preview=draw(st.sampled_from((True, True, True, True, False))),
+        blocked_models=draw(
+            rarely(st.frozensets(patterns, max_size=2), st.just(frozenset()), one_in=7)
+        ),
+        required_capabilities=draw(rarely(needed, st.just(frozenset()), one_in=7)),
+        data_policy=draw(st.sampled_from([DataRule.ANY] * 7 + [DataRule.NO_TRAINING])),
+        retention_policy=draw(st.sampled_from([RetentionRule.ANY] * 9 + [*RetentionRule])),
+        allow_preview=draw(st.sampled_from((*[True] * 7, False))),
     )
 
 
@@ -204,13 +208,13 @@ _LANES: Final = ("astrolabe/auto", "auto", "astrolabe/coding")
 def requests(draw: st.DrawFn, catalog: Catalog) -> Request:
     """Draw one call: mostly for a virtual model, now and then for one of the catalog."""
     ids = [str(model.id) for model in catalog.models]
-    text = draw(st.sampled_from(TEXTS)) * draw(st.sampled_from((1, 1, 1, 40)))
+    text = draw(st.sampled_from(TEXTS)) * draw(st.sampled_from((1, 1, 40)))
     turn = Turn(role=Role.USER, text=text, images=draw(st.sampled_from((0, 0, 0, 0, 0, 2))))
     return Request(
         id=RequestId("req_drawn"),
         received_at=NOW,
         surface=draw(st.sampled_from(Surface)),
-        model=draw(seldom(*ids, one_in=6)) or draw(st.sampled_from(_LANES)),
+        model=draw(seldom(*ids, one_in=4)) or draw(st.sampled_from(_LANES)),
         turns=(turn,),
         tools=(Tool(name="read_file", schema_bytes=40),) * draw(st.sampled_from((0, 0, 0, 1))),
         output_format=draw(st.sampled_from([OutputFormat.TEXT] * 4 + [*OutputFormat])),
@@ -240,7 +244,7 @@ def callers(draw: st.DrawFn, catalog: Catalog) -> Caller:
         prefix="astrolabe_test_",
         last_four="0000",
         stack=SLUG if level == "key" else None,
-        allowed_stacks=draw(seldom(frozenset({str(SLUG)}), one_in=8)),
+        allowed_stacks=draw(seldom(frozenset({str(SLUG)}), one_in=5)),
         envelope=draw(envelope),
     )
     return Caller(key=key, workspace=workspace, stacks=(publish(draw(stacks(catalog))),))
