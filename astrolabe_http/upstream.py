@@ -1,19 +1,27 @@
 """How do bytes reach a provider?  The only module that knows httpx.
 
-HTTP/1.1 with a bounded pool, no redirects, nothing taken from the environment, and answers asked
-for uncompressed: a small gzip bomb is a large body. The read timeout is the silence that is borne
-between two bytes; the deadline of the whole call is the caller's. Of what went wrong only our own
-words are told: an exception's text may hold URLs and keys.
+HTTP/1.1 with a bounded pool, no redirects, no cookies, nothing taken from the environment, and
+answers asked for uncompressed: a small gzip bomb is a large body. The read timeout is the silence
+that is borne between two bytes; the deadline of the whole call is the caller's. Of what went wrong
+only our own words are told: an exception's text may hold URLs and keys.
+
+Below httpx's interface runs aiohttp, whose connections and parser cost a quarter of httpcore's
+processor time, and requests go straight to that transport: what `httpx.AsyncClient` adds to it
+(cookies, redirects, authentication) is just what must not happen here.
 """
 
 from collections.abc import AsyncGenerator, Mapping
 
+import aiohttp
 import anyio
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from astrolabe_core.answers import Fault, FaultKind
 from astrolabe_http.settings import Settings
 from astrolabe_http.transport import Unanswered
+
+_KEEPALIVE_S = 30.0
 
 
 class HttpxTransport:
@@ -22,18 +30,10 @@ class HttpxTransport:
     def __init__(self, settings: Settings) -> None:
         silence_s = settings.upstream_silence_ms / 1_000
         self._base = settings.upstream_url
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(silence_s, connect=settings.upstream_connect_ms / 1_000),
-            limits=httpx.Limits(
-                max_connections=settings.upstream_connections_max,
-                max_keepalive_connections=settings.upstream_connections_max,
-                keepalive_expiry=30,
-            ),
-            http1=True,
-            http2=False,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._transport = AiohttpTransport(client=lambda: _session(settings), trust_env=False)
+        connect_s = settings.upstream_connect_ms / 1_000
+        timeout = httpx.Timeout(silence_s, connect=connect_s)
+        self._extensions = {"timeout": timeout.as_dict()}
         self._urls: dict[str, httpx.URL] = {}
         self._headers = httpx.Headers(
             {
@@ -51,41 +51,59 @@ class HttpxTransport:
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = httpx.URL(self._base + path)
-        request = self._client.build_request("POST", url, content=body, headers=self._headers)
+        request = httpx.Request(
+            "POST", url, content=body, headers=self._headers, extensions=self._extensions
+        )
         try:
-            response = await self._client.send(request, stream=True)
-        except httpx.HTTPError as error:
+            response = await self._transport.handle_async_request(request)
+        except (httpx.HTTPError, aiohttp.ClientError) as error:
             raise Unanswered(fault_of(error, begun=False)) from None
         return HttpxReply(response)
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._client.aclose()
+        await self._transport.aclose()
+
+
+def _session(settings: Settings) -> aiohttp.ClientSession:
+    """Open the pool; what a provider sets as a cookie is never kept, nor sent to another call."""
+    connector = aiohttp.TCPConnector(
+        limit=settings.upstream_connections_max, keepalive_timeout=_KEEPALIVE_S
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 class HttpxReply:
     """An answer of httpx."""
 
     def __init__(self, response: httpx.Response) -> None:
-        self._response = response
+        self._stream = _async_stream(response)
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Give the body's bytes as they come."""
         try:
-            async for chunk in self._response.aiter_raw():
+            async for chunk in self._stream:
                 yield chunk
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, aiohttp.ClientError) as error:
             raise Unanswered(fault_of(error, begun=True)) from None
 
     async def close(self) -> None:
         """Let go; the connection goes back only where the body was read to its end."""
         with anyio.CancelScope(shield=True):
-            await self._response.aclose()
+            await self._stream.aclose()
 
 
-def fault_of(error: httpx.HTTPError, *, begun: bool) -> Fault:
+def _async_stream(response: httpx.Response) -> httpx.AsyncByteStream:
+    """Give the body of a response that an async transport made."""
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        message = f"{type(response.stream).__name__} is no stream of an async transport"
+        raise TypeError(message)
+    return response.stream
+
+
+def fault_of(error: Exception, *, begun: bool) -> Fault:
     """Say in our words what went wrong; `begun` where the head of an answer had come."""
     match error:
         case httpx.PoolTimeout():
@@ -94,6 +112,9 @@ def fault_of(error: httpx.HTTPError, *, begun: bool) -> Fault:
             kind, message = FaultKind.UNREACHABLE, "the provider cannot be reached"
         case httpx.TimeoutException():
             kind, message = FaultKind.TIMEOUT, "the provider fell silent"
+        case aiohttp.ClientResponseError():
+            # A head that is no HTTP: the one error that the adapter below lets through.
+            kind, message = FaultKind.PROVIDER_ERROR, "the provider's answer is no HTTP"
         case _ if begun:
             kind, message = FaultKind.PROVIDER_ERROR, "the provider broke off its answer"
         case _:
