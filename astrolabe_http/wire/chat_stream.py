@@ -70,8 +70,10 @@ class StreamReader:
     def feed(self, event: Object) -> Fault | None:
         """Take one chunk; an error within it is a fault."""
         usage = event.get("usage")
-        self.receipt = merge_receipt(self.receipt, event, read_chat_usage(usage), usage)
-        self._counted = self._counted or isinstance(usage, Mapping)
+        # The first chunk names generation and host; after it only usage says anything new.
+        if isinstance(usage, Mapping) or self.receipt == NO_RECEIPT:
+            self.receipt = merge_receipt(self.receipt, event, read_chat_usage(usage), usage)
+            self._counted = self._counted or isinstance(usage, Mapping)
         fault = read_fault(event)
         if fault is not None:
             return evolve(fault, receipt=self.receipt)

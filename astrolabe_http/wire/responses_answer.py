@@ -247,7 +247,7 @@ def _text(said: Object) -> dict[str, object]:
                 "name": form.get("name"),
                 "description": form.get("description"),
                 "schema": form.get("schema") or {},
-                "strict": form.get("strict"),
+                "strict": form.get("strict") is True,
             }
         case _:
             pass
