@@ -7,6 +7,7 @@ cancelled and settled, and only then are store and connections let go.
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
 import threading
@@ -24,6 +25,7 @@ GRACE_S: Final = 30
 _SETTLE_S: Final = 10.0
 _STARTUP_S: Final = 20.0
 _BACKLOG: Final = 2_048
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 Opener = Callable[[], Awaitable[Gateway]]
 
@@ -111,10 +113,26 @@ async def _serve(
     gateway = await opener()
     try:
         server = _Server(_config(gateway), started)
-        await server.serve(sockets=[bound])
-        await _settle()
+        with _stopped_by_signals(server):
+            await server.serve(sockets=[bound])
+            await _settle()
+            await gateway.close()
     finally:
         await gateway.close()
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(server: "_Server") -> Iterator[None]:
+    """Let a signal stop the server, and no second one interrupt the closing of the store."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {each: signal.signal(each, server.handle_exit) for each in _SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 async def _settle() -> None:
@@ -138,10 +156,8 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn raises the signal anew when it is done, which would end the process before
-        # the store is closed.
-        with super().capture_signals():
-            yield
-            self._captured_signals.clear()
+        # the store is closed: `_stopped_by_signals` does it instead.
+        yield
 
 
 def _config(gateway: Gateway) -> uvicorn.Config:

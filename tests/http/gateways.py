@@ -15,7 +15,7 @@ from astrolabe_core.accounts import Key, Workspace, WorkspaceStatus
 from astrolabe_core.money import NanoUsd, usd
 from astrolabe_core.ports import StorageUnavailable
 from astrolabe_core.snapshot import Caller
-from astrolabe_core.units import Instant, NodeId
+from astrolabe_core.units import Instant, NodeId, WorkspaceId
 from astrolabe_http.app import create_app
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.ids import Ids
@@ -123,6 +123,19 @@ class Bench:
         given = headers or {"authorization": f"Bearer {self.secret}"}
         transport = httpx.ASGITransport(create_app(self.gateway))
         return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=given)
+
+    async def new_key(
+        self, workspace: WorkspaceId | None = None, terms: KeyTerms | None = None
+    ) -> NewKey:
+        """Make another key, of this workspace or of another."""
+        made = await self.service.create_key(workspace or self.workspace.id, terms)
+        assert isinstance(made, NewKey)
+        return made
+
+    async def new_workspace(self, name: str = "other") -> WorkspaceId:
+        made = await self.service.create_workspace(name)
+        assert isinstance(made, Workspace)
+        return made.id
 
     async def available(self) -> NanoUsd:
         wallet = await self.store.wallet(self.workspace.id)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from astrolabe_core.requests import OutputFormat, Request, RequestId, Surface, Tool
+from astrolabe_core.requests import OutputFormat, Request, Surface, Tool
 from astrolabe_core.stacks import Boundaries, DataRule, RetentionRule
-from astrolabe_core.units import Instant
+from astrolabe_core.units import Instant, RequestId
 from astrolabe_http.provider_rules import provider_rules
 
 PLAIN = Request(

@@ -1,0 +1,155 @@
+"""A gateway and a simulator as processes of their own, started, asked and killed by tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import httpx
+from attrs import define
+
+from astrolabe_core import ledger
+from astrolabe_core.accounts import Workspace
+from astrolabe_core.money import usd
+from astrolabe_core.units import WorkspaceId
+from astrolabe_http.service import KeyTerms, NewKey, Service
+from astrolabe_http.settings import Settings
+from astrolabe_http.wiring import open_service, verify_ledger
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[3]
+SECRET = "a server secret"
+
+_GATEWAY = """
+import os
+from astrolabe_http.server import bind, serve
+from astrolabe_http.settings import Settings, load_settings
+from astrolabe_http.wiring import open_gateway
+settings = load_settings({}, os.environ)
+assert isinstance(settings, Settings), str(settings)
+bound = bind(settings.host, settings.port)
+serve(lambda: open_gateway(settings), bound, lambda url: print(url, flush=True))
+"""
+_SIMULATOR = """
+import sys
+from astrolabe_core import shipped
+from astrolabe_http.simulator.catalog import from_catalog
+from astrolabe_http.simulator.server import serve
+serve(from_catalog(shipped.catalog()), port=int(sys.argv[1]))
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@define
+class Process:
+    """A server of ours. `url` is where it listens."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
+        """End it, and give its exit status; what it wrote must not be an error of ours."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        return self.process.wait(20)
+
+
+def start_simulator() -> Process:
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-c", _SIMULATOR, str(port)], cwd=ROOT, text=True)
+    made = Process(process, f"http://127.0.0.1:{port}")
+    _await(made, f"{made.url}/api/v1/models")
+    return made
+
+
+def start_gateway(database: Path, upstream_url: str, log: Path, **environ: str) -> Process:
+    """Start a gateway; its log goes to a file."""
+    given = {
+        "PATH": os.environ["PATH"],
+        "ASTROLABE_SECRET_KEY": SECRET,
+        "ASTROLABE_DATABASE_URL": f"sqlite:///{database}",
+        "ASTROLABE_UPSTREAM_URL": upstream_url,
+        "ASTROLABE_PORT": "0",
+        "OPENROUTER_API_KEY": "canary-provider-key",
+        **environ,
+    }
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _GATEWAY],
+            cwd=ROOT,
+            env=given,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+    assert process.stdout is not None
+    with process.stdout as said:
+        url = said.readline().strip()
+    assert url.startswith("http://"), log.read_text()
+    return Process(process, url)
+
+
+def _await(made: Process, url: str) -> None:
+    with httpx.Client(transport=httpx.HTTPTransport(retries=12)) as client:
+        assert client.get(url).status_code == 200
+    assert made.process.poll() is None
+
+
+def settings_of(database: Path) -> Settings:
+    return Settings(secret_key=SECRET, database_url=f"sqlite:///{database}")
+
+
+def with_service(database: Path, work: Callable[[Service], Awaitable[T]]) -> T:
+    """Do something with the accounts of a database, as a command would."""
+
+    async def run() -> T:
+        service = await open_service(settings_of(database))
+        try:
+            return await work(service)
+        finally:
+            await service.close()
+
+    return anyio.run(run)
+
+
+def make_account(
+    database: Path, credit: str, terms: KeyTerms | None = None
+) -> tuple[WorkspaceId, str]:
+    """Make a workspace with credit and a key; give its id and the key's secret."""
+
+    async def work(service: Service) -> tuple[WorkspaceId, str]:
+        workspace = await service.create_workspace("test")
+        assert isinstance(workspace, Workspace)
+        if usd(credit):
+            await service.grant_credit(workspace.id, usd(credit))
+        key = await service.create_key(workspace.id, terms)
+        assert isinstance(key, NewKey)
+        return workspace.id, key.secret
+
+    return with_service(database, work)
+
+
+def balance(database: Path, workspace: WorkspaceId) -> ledger.Wallet:
+    async def work(service: Service) -> ledger.Wallet:
+        wallet = await service.balance(workspace)
+        assert isinstance(wallet, ledger.Wallet)
+        return wallet
+
+    return with_service(database, work)
+
+
+def differences(database: Path) -> Any:
+    """Recompute the ledger of a database from its journal."""
+    return anyio.run(verify_ledger, settings_of(database))
