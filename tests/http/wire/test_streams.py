@@ -15,6 +15,7 @@ from astrolabe_core.messages import Served
 from astrolabe_core.requests import Request, Surface
 from astrolabe_core.units import ModelId, RequestId
 from astrolabe_http.wire import WIRES, Writer
+from astrolabe_http.wire.chat_answer import shown_finish
 from tests.http.simulator.grammar import check_responses_order
 from tests.http.wire.play import ID, Body, read_events, serve
 
@@ -496,3 +497,16 @@ def test_citations_pass_whole_and_nothing_half_known_does() -> None:
     assert [e["annotation"] for e in events if e["type"] == added] == [cited]
     (part,) = events[-1]["response"]["output"][0]["content"]
     assert part["annotations"] == [cited]
+
+
+@pytest.mark.parametrize("reason", ["stop", "new", "tool_calls"])
+def test_who_calls_a_tool_has_stopped_for_that_whatever_the_provider_says(reason: str) -> None:
+    made = writer(Surface.CHAT, ended(Surface.CHAT))
+    call = {"index": 0, "id": "call_1", "function": {"name": "f", "arguments": "{}"}}
+    choice = {"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": reason}
+    sent = made.feed({"choices": [choice]}) + made.finish(ended(Surface.CHAT))
+    told = [c["finish_reason"] for e in read_events(sent) for c in e["choices"]]
+    assert told == [None, None, "tool_calls"]
+    assert shown_finish(reason, called=True) == "tool_calls"
+    assert shown_finish("length", called=True) == "length"
+    assert shown_finish("new", called=False) == "stop"
