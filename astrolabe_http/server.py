@@ -115,7 +115,7 @@ async def _serve(
         server = _Server(_config(gateway), started)
         with _stopped_by_signals(server):
             await server.serve(sockets=[bound])
-            await _settle()
+            await _settle(server)
             await gateway.close()
     finally:
         await gateway.close()
@@ -135,11 +135,11 @@ def _stopped_by_signals(server: "_Server") -> Iterator[None]:
             signal.signal(each, handler)
 
 
-async def _settle() -> None:
+async def _settle(server: "_Server") -> None:
     """Wait for requests that were cancelled: each ends its hold before it goes."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    if others:
-        await asyncio.wait(others, timeout=_SETTLE_S)
+    cancelled = set(server.server_state.tasks)
+    if cancelled:
+        await asyncio.wait(cancelled, timeout=_SETTLE_S)
 
 
 class _Server(uvicorn.Server):
