@@ -37,9 +37,9 @@ class Problem(click.ClickException):
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
         """Write both lines to stderr."""
-        click.echo(f"{click.style('error', fg='red', bold=True)}: {self.message}", file, err=True)
+        click.echo(f"{click.style('Error', fg='red', bold=True)}: {self.message}", file, err=True)
         if self.next:
-            click.echo(f"{click.style(' next', fg='cyan')}: {self.next}", file, err=True)
+            click.echo(f"{click.style('Next', fg='cyan')}: {self.next}", file, err=True)
 
 
 @frozen(kw_only=True)

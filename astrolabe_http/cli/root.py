@@ -1,9 +1,38 @@
 """Which commands are there?"""
 
+from typing import Final
+
 import click
 
+from astrolabe_http.cli.credit import credit
 from astrolabe_http.cli.demo import demo
+from astrolabe_http.cli.doctor import doctor
 from astrolabe_http.cli.frame import CONTEXT, AstrolabeGroup
+from astrolabe_http.cli.init import init
+from astrolabe_http.cli.keys import keys
+from astrolabe_http.cli.ledger import ledger
+from astrolabe_http.cli.models import models
+from astrolabe_http.cli.route import decide
+from astrolabe_http.cli.serve import serve, simulator
+from astrolabe_http.cli.traces import traces
+from astrolabe_http.cli.usage import usage
+from astrolabe_http.cli.workspaces import workspaces
+
+COMMANDS: Final = (
+    demo,
+    init,
+    doctor,
+    serve,
+    workspaces,
+    keys,
+    credit,
+    decide,
+    traces,
+    usage,
+    models,
+    ledger,
+    simulator,
+)
 
 
 @click.group("astrolabe", cls=AstrolabeGroup, context_settings=CONTEXT)
@@ -15,4 +44,5 @@ def astrolabe() -> None:
     """
 
 
-astrolabe.add_command(demo)
+for command in COMMANDS:
+    astrolabe.add_command(command)

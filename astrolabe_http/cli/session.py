@@ -37,6 +37,11 @@ def on_accounts(
     settings = read_settings(common, secret=secret)
     if not create:
         require_database(settings)
+    return work_on(settings, work)
+
+
+def work_on(settings: Settings, work: Callable[[Service], Awaitable[T]]) -> T:
+    """Open the accounts that settings name, work on them, and close them."""
 
     async def run() -> T:
         service = await open_service(settings)

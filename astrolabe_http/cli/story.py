@@ -18,6 +18,9 @@ from astrolabe_http.cli.screen import NONE, dollars, facts, heading, table
 
 Object = Mapping[str, Any]
 
+UNPUBLISHED: Final = 0
+"""The number of a version that was read from a file."""
+
 NAMED_BY: Final[Mapping[str, str]] = {
     "request": "named by the request",
     "key": "assigned to the key",
@@ -50,7 +53,7 @@ def _summary(trace: Object) -> dict[str, RenderableType]:
     stack, found, decision = (trace.get(part) for part in ("stack", "classification", "decision"))
     if stack:
         told["stack"] = Text.assemble(
-            (f"{stack['slug']}@{stack['version']}", "bold"),
+            (f"{stack['slug']}@{stack['version'] or 'unpublished'}", "bold"),
             f", {NAMED_BY.get(stack['resolved_by'], stack['resolved_by'])}",
         )
         envelopes = [each for each in stack["layers"] if each != "stack"]
@@ -175,7 +178,7 @@ def _kept(accepted: Any, decision: Object) -> Table:  # noqa: ANN401 - JSON
     return made
 
 
-Told = tuple[str, str, str, str]
+Told = tuple[str, str, str]
 
 
 def _grouped(rejected: Any) -> dict[tuple[Told, ...], list[str]]:  # noqa: ANN401 - JSON
@@ -183,18 +186,26 @@ def _grouped(rejected: Any) -> dict[tuple[Told, ...], list[str]]:  # noqa: ANN40
     groups: dict[tuple[Told, ...], list[str]] = {}
     for item in rejected:
         reasons = tuple(
-            (each["code"], str(each["limit"]), str(each["actual"]), each["imposed_by"])
+            (each["code"], _compared(item["model"], each), each["imposed_by"])
             for each in item["reasons"]
         )
         groups.setdefault(reasons, []).append(item["model"])
     return groups
 
 
-def _reason(code: str, limit: str, actual: str, imposed_by: str, *, width: int) -> Text:
+def _compared(model: str, rejection: Object) -> str:
+    """Say both values; the model's own name need not be said again."""
+    limit, actual = str(rejection["limit"]), str(rejection["actual"])
+    if actual == model or model.startswith(f"{actual}/"):
+        return limit
+    return f"{limit}, model has {actual}"
+
+
+def _reason(code: str, compared: str, imposed_by: str, *, width: int) -> Text:
     return Text.assemble(
         ("✗ ", "red"),
         (code.ljust(width), "red"),
-        (f"  {imposed_by} says {limit}, model has {actual}", "dim"),
+        (f"  {imposed_by} says {compared}", "dim"),
     )
 
 
@@ -220,9 +231,14 @@ def saved(savings: str | None, baseline: str | None, model: str | None = None) -
         return NONE
     if baseline is None or not Decimal(baseline):
         return dollars(savings)
-    share = Decimal(savings) / Decimal(baseline) * 100
     at = f" at {model}" if model else ""
-    return f"{dollars(savings)}, {share:.0f} % of the {dollars(baseline)}{at}"
+    of = share(Decimal(savings), Decimal(baseline))
+    return f"{dollars(savings)}, {of} of the {dollars(baseline)}{at}"
+
+
+def share(part: Decimal, whole: Decimal) -> str:
+    """Write a share in whole percent; nothing of nothing is no share."""
+    return f"{part / whole * 100:.0f} %" if whole else ""
 
 
 def _indented(inner: RenderableType) -> Padding:

@@ -1,0 +1,105 @@
+"""`astrolabe models`: what can be asked for, and at what price?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from astrolabe_core import shipped
+from astrolabe_core.routing import near
+from astrolabe_core.virtual import find_virtual
+from astrolabe_http.cli.frame import AstrolabeGroup, Common, Exit, Problem
+from astrolabe_http.cli.screen import NONE, console, facts, heading, show_json, table
+from astrolabe_http.wire.models import list_object, model_object, virtual_object
+
+
+@click.group(cls=AstrolabeGroup)
+def models() -> None:
+    """Virtual models, which choose, and serving models, which answer."""
+
+
+@models.command("list")
+@click.option("--view", type=click.Choice(["virtual", "serving"]), help="Only these.")
+def list_all(common: Common, *, view: str | None) -> None:
+    """List models; prices are dollars for a million tokens."""
+    virtual = [] if view == "serving" else _virtual()
+    serving = [] if view == "virtual" else _serving()
+    if common.json:
+        show_json(list_object([*virtual, *serving]))
+        return
+    out = console()
+    if virtual:
+        out.print(heading("Virtual", "choose among candidates"))
+        made = table("ID", "Candidates", "For", right=("Candidates",))
+        for each in virtual:
+            made.add_row(each["id"], str(len(each["candidates"])), each["description"])
+        out.print(made)
+    if virtual and serving:
+        out.print()
+    if serving:
+        out.print(heading("Serving", "dollars for a million tokens"))
+        numbers = ("In", "Out", "Context")
+        made = table("ID", *numbers, "Training", "Retention", "Status", right=numbers)
+        for each in serving:
+            made.add_row(
+                each["id"],
+                each["pricing"]["input"] or NONE,
+                each["pricing"]["output"] or NONE,
+                f"{each['context_window']:,}",
+                _training(each["data_policy"]),
+                each["retention"],
+                each["status"],
+            )
+        out.print(made)
+
+
+@models.command("show")
+@click.argument("model", metavar="ID")
+def show(common: Common, *, model: str) -> None:
+    """Show one model, by its id or a virtual one's short form."""
+    found = _find(model)
+    if common.json:
+        show_json(found)
+        return
+    console().print(facts({name.replace("_", " "): _said(found[name]) for name in found}))
+
+
+def _find(name: str) -> Mapping[str, Any]:
+    virtual = find_virtual(shipped.virtual_models(), name)
+    if virtual is not None:
+        return virtual_object(virtual)
+    model = shipped.catalog().model(name)
+    if model is not None:
+        return model_object(model)
+    close = near(name, shipped.catalog(), shipped.virtual_models())
+    raise Problem(
+        f"there is no model {name[:120]!r}",
+        next=f"did you mean {' or '.join(close)}?" if close else "astrolabe models list",
+        code=Exit.NOT_FOUND,
+    )
+
+
+def _virtual() -> list[dict[str, Any]]:
+    return [virtual_object(model) for model in shipped.virtual_models()]
+
+
+def _serving() -> list[dict[str, Any]]:
+    return [model_object(model) for model in shipped.catalog().models]
+
+
+def _training(policy: str) -> str:
+    return "no" if policy == "no_training" else policy
+
+
+def _said(value: object) -> str:
+    match value:
+        case None | [] | {}:
+            return NONE
+        case dict():
+            return "\n".join(f"{name}: {_said(each)}" for name, each in value.items() if each)
+        case list() | tuple():
+            return ", ".join(map(_said, value))
+        case int() if not isinstance(value, bool):
+            return f"{value:,}"
+        case _:
+            return str(value)
