@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrolabe_core.answers import FaultKind
-from astrolabe_http.failures import RULES, Rule, classify, read, retry_after_s
+from astrolabe_http.failures import RULES, Rule, classify, read
 from astrolabe_http.simulator.errors import STATUS_ERRORS, refuse_status
 
 JSON = st.recursive(
@@ -103,40 +103,6 @@ def test_anything_at_all_is_some_fault(status: int | None, body: object) -> None
 def test_no_word_of_the_provider_is_repeated(status: int, text: str, place: str) -> None:
     fault = classify(status, {"error": {place: f"canary {text}"}})
     assert "canary" not in repr(fault)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7),
-        ({"retry-after": "0"}, 0),
-        ({"retry-after": "1.2"}, 2),
-        ({"retry-after-ms": "1500"}, 2),
-        ({"retry-after-ms": "1500", "retry-after": "9"}, 2),
-        ({"retry-after": "-3"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "9" * 14}, 86_400),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "Sat, 21 Nov 2026 12:00:09 GMT"}, None),
-        (
-            {
-                "retry-after": "Sat, 21 Nov 2026 12:00:09 GMT",
-                "date": "Sat, 21 Nov 2026 12:00:00 GMT",
-            },
-            9,
-        ),
-        (
-            {
-                "retry-after": "Sat, 21 Nov 2026 11:00:00 GMT",
-                "date": "Sat, 21 Nov 2026 12:00:00 GMT",
-            },
-            0,
-        ),
-    ],
-)
-def test_every_form_of_retry_after(headers: dict[str, str], seconds: int | None) -> None:
-    assert retry_after_s(headers) == seconds
 
 
 def test_a_wait_may_stand_within_the_body() -> None:
