@@ -8,6 +8,7 @@ never takes its place. Live requests, dry runs and replays all come through here
 """
 
 import hashlib
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -27,8 +28,10 @@ from astrolabe_core.pricing import hold_bound
 from astrolabe_core.requests import Profile
 from astrolabe_core.scoring import (
     Contender,
+    Key,
     Score,
     Size,
+    appraise,
     call_cost,
     cheapest_first,
     rank,
@@ -180,21 +183,21 @@ def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
     terms = prepared.demand.terms
     escalation = _reference_cost(prepared, size)
     costs = _Costs(prepared=prepared, profile=profile, now=now, escalation=escalation)
+    all_fit = _all_fit(prepared, profile, now)
     rejected: list[Rejected] = []
-    accepted: list[Contender] = []
+    accepted: list[tuple[Key, Score]] = []
     for model, _ in prepared.roster.models:
         candidate = prepared.entries.get(model.id)
-        found = prepared.rejected[model.id] + passing(model, profile, now.circuits_open)
-        if candidate is not None:
-            found += costs.judge(candidate)
-            accepted += () if found else (candidate,)
+        found = prepared.rejected[model.id]
+        if found or not all_fit:
+            found += passing(model, profile, now.circuits_open)
+            found += () if candidate is None else costs.judge(candidate)
         if found:
             rejected.append(Rejected(model=model.id, rejections=in_order(found)))
-    accepted.sort(key=lambda candidate: rank(candidate, size, terms, escalation))
-    return Survey(
-        accepted=tuple(score(candidate, size, terms, escalation) for candidate in accepted),
-        rejected=tuple(rejected),
-    )
+        elif candidate is not None:
+            accepted.append(appraise(candidate, size, terms, escalation))
+    accepted.sort(key=itemgetter(0))
+    return Survey(accepted=tuple([scored for _, scored in accepted]), rejected=tuple(rejected))
 
 
 def output_cap(model: Model, profile: Profile) -> Tokens:

@@ -161,20 +161,50 @@ class Score:
 
 def rank(candidate: Contender, size: Size, terms: Terms, escalation: AttoUsd) -> Key:
     """Give the key of one model. `escalation` is what the lane's reference would cost."""
-    cost = weighted_cost(candidate, size, terms, escalation)
+    return appraise(candidate, size, terms, escalation)[0]
+
+
+def score(candidate: Contender, size: Size, terms: Terms, escalation: AttoUsd) -> Score:
+    """Say what one model would cost and take, and what it misses."""
+    return appraise(candidate, size, terms, escalation)[1]
+
+
+def appraise(
+    candidate: Contender, size: Size, terms: Terms, escalation: AttoUsd
+) -> tuple[Key, Score]:
+    """Give key and score of one model, from the same figures."""
+    weighted = weighted_cost(candidate, size, terms, escalation)
     quality = candidate.quality.value
     latency = latency_ms(candidate, size)
-    first, second = cost, 0
+    misses = _shortfalls(candidate, latency, terms)
+    first, second = weighted, 0
     match terms.cost_mode:
         case CostMode.LOWEST_PASSABLE | CostMode.FIXED:
             pass
         case CostMode.FASTEST_PASSABLE:
-            first, second = latency, cost
+            first, second = latency, weighted
         case CostMode.PREMIUM:
-            first, second = -quality, cost
+            first, second = -quality, weighted
         case CostMode.BALANCED:
-            first = cost - _balanced_worth(quality, latency)
-    return (lead(candidate, latency, terms), first, second, tie_break(candidate))
+            first = weighted - _balanced_worth(quality, latency)
+    key = (
+        (candidate.reserve, *misses, candidate.preference),
+        first,
+        second,
+        tie_break(candidate),
+    )
+    scored = Score(
+        contender=candidate,
+        expected_cost=round_half_even(AttoUsd(weighted // FULL_BPS)),
+        latency_ms=Millis(latency),
+        misses=_named(misses) if misses[0] else (),
+    )
+    return key, scored
+
+
+def _named(misses: tuple[int, int, int, int]) -> tuple[Miss, ...]:
+    _, *gaps = misses
+    return tuple(miss for miss, gap in zip(Miss, gaps, strict=True) if gap)
 
 
 def lead(candidate: Contender, latency: int, terms: Terms) -> tuple[int, ...]:
@@ -236,19 +266,6 @@ def cheapest_first(rows: tuple[Row, ...], size: Size, places: int | None) -> lis
     return [key[3] for key in keys[:places]]
 
 
-def score(candidate: Contender, size: Size, terms: Terms, escalation: AttoUsd) -> Score:
-    """Say what one model would cost and take, and what it misses."""
-    latency = latency_ms(candidate, size)
-    _, *gaps = _shortfalls(candidate, latency, terms)
-    weighted = weighted_cost(candidate, size, terms, escalation)
-    return Score(
-        contender=candidate,
-        expected_cost=round_half_even(AttoUsd(weighted // FULL_BPS)),
-        latency_ms=Millis(latency),
-        misses=tuple(miss for miss, gap in zip(Miss, gaps, strict=True) if gap),
-    )
-
-
 def call_cost(candidate: Contender, size: Size) -> AttoUsd:
     """Give the exact expected cost of one call. The model's price must be known."""
     rate = candidate.fixed_rates or rates(candidate.model.retail_price, size.input_tokens, size.at)
@@ -278,13 +295,13 @@ def latency_ms(candidate: Contender, size: Size) -> int:
 
 def _shortfalls(candidate: Contender, latency: int, terms: Terms) -> tuple[int, int, int, int]:
     """Count the soft targets missed and say by how much: quality, latency, reliability."""
-    low = max(0, terms.quality_floor - candidate.quality.value)
-    late = 0 if terms.latency_slo_ms is None else max(0, latency - terms.latency_slo_ms)
-    weak = (
-        0
-        if terms.reliability_target is None
-        else max(0, terms.reliability_target - candidate.reliability.value)
-    )
+    low = late = weak = 0
+    if candidate.quality.value < terms.quality_floor:
+        low = terms.quality_floor - candidate.quality.value
+    if terms.latency_slo_ms is not None and latency > terms.latency_slo_ms:
+        late = latency - terms.latency_slo_ms
+    if terms.reliability_target is not None:
+        weak = max(0, terms.reliability_target - candidate.reliability.value)
     return ((low > 0) + (late > 0) + (weak > 0), low, late, weak)
 
 

@@ -4,8 +4,10 @@ The one rendering that a 409, a dry run, the inline metadata and a stored trace 
 a decimal string of dollars, shares are basis points divided out to decimal strings.
 """
 
+import json
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
 from astrolabe_core.boundaries import Rejected, Rejection
 from astrolabe_core.codes import Json
@@ -13,6 +15,13 @@ from astrolabe_core.decide import Blocked, Change, Decision
 from astrolabe_core.money import usd_text
 from astrolabe_core.requests import Classification
 from astrolabe_core.scoring import Contender, Score
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def json_text(value: Json) -> str:
+    """Write compact JSON text."""
+    return _ENCODER.encode(value)
 
 
 def share_text(share: int) -> str:
@@ -38,6 +47,11 @@ def classification_json(found: Classification) -> dict[str, Json]:
 def accepted_json(accepted: Iterable[Score]) -> Json:
     """Write accepted candidates in order of rank."""
     return tuple(_score_json(score) for score in accepted)
+
+
+def accepted_text(accepted: Iterable[Score]) -> str:
+    """Write `accepted_json` as JSON text: every trace has this table, and few are ever read."""
+    return f"[{','.join([_score_text(score) for score in accepted])}]"
 
 
 def rejected_json(rejected: Iterable[Rejected]) -> Json:
@@ -97,6 +111,20 @@ def _score_json(score: Score) -> dict[str, Json]:
         "latency_ms": score.latency_ms,
         "misses": score.misses,
     }
+
+
+def _score_text(score: Score) -> str:
+    misses = ",".join([f'"{miss}"' for miss in score.misses])
+    return (
+        f"{_figures_text(score.contender)}"
+        f',"expected_cost_usd":"{usd_text(score.expected_cost)}"'
+        f',"latency_ms":{score.latency_ms},"misses":[{misses}]}}'
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _figures_text(found: Contender) -> str:
+    return json_text(_figures_json(found))[:-1]
 
 
 @lru_cache(maxsize=65_536)

@@ -4,7 +4,6 @@ A `Trace` grows as the flow goes: it is the flow's memory, the source of headers
 metadata, and, rendered, what is stored and shown. It holds no prompt and no answer.
 """
 
-import json
 from enum import StrEnum
 
 from attrs import frozen
@@ -22,9 +21,11 @@ from astrolabe_core.snapshot import Caller
 from astrolabe_core.stacks import Stack
 from astrolabe_core.tables import (
     accepted_json,
+    accepted_text,
     blocked_json,
     classification_json,
     costs_json,
+    json_text,
     rejected_json,
     selected_json,
 )
@@ -151,8 +152,16 @@ def render(trace: Trace, *, explain: bool = True) -> dict[str, Json]:
 
 
 def render_text(trace: Trace) -> str:
-    """Write a whole trace as compact JSON text, to be stored."""
-    return json.dumps(render(trace), ensure_ascii=False, separators=(",", ":"))
+    """Write a whole trace as compact JSON text, to be stored: `render` with its explanation."""
+    parts = {name: json_text(part) for name, part in render(trace, explain=False).items()}
+    if trace.routed is not None:
+        survey = trace.routed.survey()
+        parts["decision"] = (
+            f"{parts['decision'][:-1]}"
+            f',"accepted":{accepted_text(survey.accepted)}'
+            f',"rejected":{json_text(rejected_json(survey.rejected))}}}'
+        )
+    return "{" + ",".join([f'"{name}":{part}' for name, part in parts.items()]) + "}"
 
 
 def decision_json(trace: Trace, *, explain: bool) -> dict[str, Json] | None:

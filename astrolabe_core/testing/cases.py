@@ -78,7 +78,7 @@ def own_stack(case: Case) -> Stack | None:
     return found.version.stack
 
 
-def with_envelope(case: Case, boundaries: Boundaries, *, on_key: bool) -> Case:
+def with_envelope(case: Case, boundaries: Boundaries | None, *, on_key: bool) -> Case:
     """Give the case with another envelope on the key, or else on the workspace."""
     caller = case.snapshot.caller
     if on_key:

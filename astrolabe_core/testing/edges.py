@@ -2,9 +2,11 @@
 
 Faults live at the bounds. `cases` draws a world, finds out what the request needs and what its
 candidates would cost and take, and then moves one bound to there: at it, one below, one above.
+`around` gives all such moves of one case, without drawing anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Final, TypeAlias
 
 from attrs import evolve
@@ -21,6 +23,7 @@ from astrolabe_core.testing.cases import Case, own_stack, survey_of, with_model,
 from astrolabe_core.testing.strategies import worlds
 from astrolabe_core.units import Bps, Millis, Tokens
 
+OFFSETS: Final = (-1, 0, 1)
 Edge: TypeAlias = Callable[[Case, Question, Score, int], Case]
 """Moves one bound to what one admitted model has, plus -1, 0 or 1."""
 
@@ -36,7 +39,17 @@ def cases(draw: st.DrawFn) -> Case:
     accepted = survey_of(asked).accepted
     if not accepted:
         return case
-    return move(case, asked, draw(st.sampled_from(accepted)), draw(st.sampled_from((-1, 0, 1))))
+    return move(case, asked, draw(st.sampled_from(accepted)), draw(st.sampled_from(OFFSETS)))
+
+
+def around(case: Case) -> Iterator[Case]:
+    """Give the case at every edge of its first and its last choice."""
+    asked = case.question()
+    accepted = () if asked is None else survey_of(asked).accepted
+    if asked is not None and accepted:
+        ends = accepted[:: max(1, len(accepted) - 1)]
+        for score, move, off in product(ends, EDGES, OFFSETS):
+            yield move(case, asked, score, off)
 
 
 def _objective(case: Case, change: Callable[[Objective], Objective]) -> Case:
@@ -113,6 +126,18 @@ def _rule_size(case: Case, asked: Question, score: Score, off: int) -> Case:
     )
 
 
+def _vendor(case: Case, _: Question, score: Score, off: int) -> Case:
+    """Block nearly the model's vendor: a letter less, itself, a letter more."""
+    vendor = score.model.provider
+    name = (vendor[:-1], vendor, f"{vendor}x")[off + 1]
+
+    def block(stack: Stack) -> Stack:
+        blocked = stack.boundaries.blocked_models | {f"{name}/*"}
+        return evolve(stack, boundaries=evolve(stack.boundaries, blocked_models=blocked))
+
+    return _stack(case, block)
+
+
 EDGES: Final[tuple[Edge, ...]] = (
     _window,
     _expected_cost,
@@ -122,4 +147,5 @@ EDGES: Final[tuple[Edge, ...]] = (
     _quality,
     _price_break,
     _rule_size,
+    _vendor,
 )

@@ -9,10 +9,10 @@ from astrolabe_core.codes import Kind, PolicyStatus, Unbillable
 from astrolabe_core.flow import step
 from astrolabe_core.messages import Answered, CallModel, Faulted, Ledgered, Settle
 from astrolabe_core.money import NanoUsd
-from astrolabe_core.requests import ask
-from astrolabe_core.states import Done, Step
+from astrolabe_core.requests import Overrides, ask
+from astrolabe_core.states import Done, Reserving, Step
 from astrolabe_core.trace import Trace, render, render_text, usage_record
-from astrolabe_core.units import Instant
+from astrolabe_core.units import Instant, Millis
 from tests.core.test_flow import calling, carry, load
 from tests.flow.world import NOW, USAGE, answer, arrival, books, request, snapshot
 
@@ -73,6 +73,26 @@ def test_a_trace_tells_the_story_of_a_request() -> None:
     assert shown["ledger"]["usage"]["input_tokens"] == 120
     assert shown["timing"]["total_ms"] == 900
     assert shown["verification"]["status"] == "passed"
+
+
+def test_the_stored_text_is_the_shown_trace() -> None:
+    """The table is written by a shorter way, and says the same."""
+    trace, _ = served()
+    stored = json.loads(render_text(trace))
+    assert stored == json.loads(json.dumps(render(trace)))
+    missing = evolve(trace, attempts=())
+    assert json.loads(render_text(missing)) == json.loads(json.dumps(render(missing)))
+
+
+def test_the_stored_text_names_what_candidates_miss() -> None:
+    """Misses are written as words."""
+    hurried = request(overrides=Overrides(latency_slo_ms=Millis(1)))
+    now = load(arrival(hurried))
+    assert isinstance(now.state, Reserving)
+    trace = now.state.route.trace
+    stored = json.loads(render_text(trace))
+    assert stored == json.loads(json.dumps(render(trace)))
+    assert stored["decision"]["accepted"][0]["misses"] == ["over_latency_slo"]
 
 
 def test_a_trace_without_explanation_leaves_the_table_out() -> None:
