@@ -11,6 +11,7 @@ import re
 import secrets
 import zlib
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 RANDOM_BYTES: Final = 32
@@ -44,7 +45,15 @@ def is_key(text: str) -> bool:
 
 def hash_key(secret: str, key: str) -> str:
     """Give what is kept of a key: lower-case hexadecimal HMAC-SHA-256 under the secret."""
-    return hmac.digest(secret.encode(), key.encode(), "sha256").hex()
+    keyed = _keyed(secret).copy()
+    keyed.update(key.encode())
+    return keyed.hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _keyed(secret: str) -> hmac.HMAC:
+    """Prepare the secret once; `hmac.digest` lets the interpreter go, to wait for it again."""
+    return hmac.new(secret.encode(), digestmod="sha256")
 
 
 def display_prefix(key: str) -> str:
