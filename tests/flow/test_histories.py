@@ -41,24 +41,22 @@ from astrolabe_core.messages import (
     Settle,
     StorageFailed,
 )
-from astrolabe_core.money import ZERO
 from astrolabe_core.requests import Malformed, Overrides
 from astrolabe_core.stacks import VerificationMode
 from astrolabe_core.states import Done, Step
 from astrolabe_core.units import RequestId
 from tests.flow.world import (
-    CREDIT,
     IMPOSSIBLE,
     NOW,
     USAGE,
     Books,
     answer,
     arrival,
-    books,
     fault,
     request,
     seen,
     snapshot,
+    worlds,
 )
 
 
@@ -188,11 +186,11 @@ def _outcomes() -> Iterator[Event]:
 
 @pytest.fixture(scope="module")
 def every() -> list[History]:
-    """All histories of all arrivals, on money and without."""
+    """All histories of all arrivals on all rows."""
     return [
         history
         for begun in ARRIVALS.values()
-        for rows in (books(CREDIT), books(ZERO))
+        for rows in worlds()
         for history in histories(begun, rows)
     ]
 

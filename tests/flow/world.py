@@ -9,6 +9,7 @@ from astrolabe_core.budgets import Counter, CounterId
 from astrolabe_core.ledger import HoldState, Wallet
 from astrolabe_core.messages import Arrival, Purpose
 from astrolabe_core.money import ZERO, NanoUsd
+from astrolabe_core.quotas import rate_limit
 from astrolabe_core.requests import Malformed, Overrides, Request, ask
 from astrolabe_core.snapshot import Caller, Snapshot
 from astrolabe_core.units import Instant, Millis, Tokens
@@ -135,3 +136,17 @@ def books(credit: NanoUsd = CREDIT) -> Books:
             ledger.Grant(id="credit", workspace=workspace, amount=credit, at=NOW, note="play")
         )
     return opened
+
+
+def full_minute() -> Books:
+    """Rows with credit, whose key has made all of its minute's requests since the snapshot."""
+    rows = books()
+    key = snapshot().caller.key
+    counter = rate_limit(key.id, key.rate_limit, NOW).counter
+    rows.counters[counter] = Counter(counter, used=key.rate_limit)
+    return rows
+
+
+def worlds() -> tuple[Books, ...]:
+    """Give the rows that histories begin on: with money, without, and with a full minute."""
+    return books(CREDIT), books(ZERO), full_minute()
