@@ -60,7 +60,7 @@ def demo(
         exchange = run.ask(prompt, model=model, stack=stack)
         balance = run.balance_usd()
         if common.json:
-            show_json(_object(run, exchange, balance))
+            show_json(_object(run, exchange, balance, settings.database_url))
         else:
             _show(exchange, balance)
         sys.stdout.flush()
@@ -193,7 +193,9 @@ def _shortened(text: str, characters: int = 320) -> str:
     return words if len(words) <= characters else f"{words[:characters].rsplit(' ', 1)[0]} …"
 
 
-def _object(run: Demonstration, exchange: Exchange, balance: str) -> dict[str, object]:
+def _object(
+    run: Demonstration, exchange: Exchange, balance: str, database: str
+) -> dict[str, object]:
     """Give all of it as one JSON object."""
     trace, usage = exchange.trace, exchange.usage
     return {
@@ -210,6 +212,7 @@ def _object(run: Demonstration, exchange: Exchange, balance: str) -> dict[str, o
         "balance_usd": balance,
         "text": exchange.text,
         "url": f"{run.url}/v1",
+        "database": database,
         "key": run.key,
         "workspace": run.workspace.id,
     }
