@@ -21,7 +21,8 @@ def runs_the_whole_suite(config: pytest.Config) -> bool:
     """Was nothing selected?  A part of the suite cannot cover the whole core."""
     option = config.option
     selected = option.keyword or option.markexpr or option.deselect or option.ignore
-    again = option.lf or option.failedfirst or option.stepwise
+    # These come with plugins that a caller may have switched off.
+    again = any(getattr(option, name, False) for name in ("lf", "failedfirst", "stepwise"))
     whole = {Path(path) for path in config.getini("testpaths")}
     return not (selected or again or option.collectonly) and {*map(Path, config.args)} == whole
 
