@@ -16,6 +16,7 @@ from astrolabe_core.money import NanoUsd, usd
 from astrolabe_core.ports import StorageUnavailable
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.units import Instant, NodeId, WorkspaceId
+from astrolabe_core.usage import UsageGrouping, UsageQuery, UsageRecord, UsageTotals
 from astrolabe_http.app import create_app
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.ids import Ids
@@ -95,11 +96,30 @@ class FragileStore(MemoryStore):
     """A memory store that can be told to be away."""
 
     away = False
+    reads_away = False
 
     async def caller(self, key_hash: str, at: Instant, stack: Any) -> Caller | None:
         if self.away:
             raise StorageUnavailable("away")
         return await super().caller(key_hash, at, stack)
+
+    async def usage(self, query: UsageQuery) -> tuple[UsageRecord, ...]:
+        self._refuse_reading()
+        return await super().usage(query)
+
+    async def usage_totals(
+        self, query: UsageQuery, grouping: UsageGrouping
+    ) -> tuple[UsageTotals, ...]:
+        self._refuse_reading()
+        return await super().usage_totals(query, grouping)
+
+    async def trace(self, workspace: Any, request: Any) -> str | None:
+        self._refuse_reading()
+        return await super().trace(workspace, request)
+
+    def _refuse_reading(self) -> None:
+        if self.reads_away:
+            raise StorageUnavailable("away")
 
     async def ready(self) -> bool:
         return not self.away

@@ -159,6 +159,20 @@ def test_a_fault_keeps_the_wait_that_the_provider_asks_for() -> None:
     assert fault.retry_after_s == 9
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_beyond_the_bound_is_not_read_and_one_at_it_is(stream: bool) -> None:
+    asked = command(stream=stream, relayed=stream)
+
+    def reply() -> ScriptedReply:
+        return whole_stream() if stream else chat_reply()
+
+    size = sum(map(len, reply().chunks_))
+    assert isinstance(exchange(reply(), asked, everything, size)[1], Answer)
+    _, fault = exchange(reply(), asked, everything, size - len(DONE) - 1)
+    assert isinstance(fault, Fault)
+    assert "larger" in fault.message
+
+
 def test_a_relayed_stream_is_opened_at_its_first_content() -> None:
     reply = stream_reply(
         b": OPENROUTER PROCESSING\n\n", sse(WHOLE_STREAM[0]), sse(*WHOLE_STREAM[1:3]), BREAK

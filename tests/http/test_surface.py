@@ -11,6 +11,7 @@ from astrolabe_core.accounts import KeyStatus, WorkspaceStatus
 from astrolabe_core.answers import Fault, FaultKind
 from astrolabe_core.codes import Code
 from astrolabe_core.ledger import HoldState
+from astrolabe_core.money import usd
 from astrolabe_core.stacks import Boundaries
 from astrolabe_core.units import Instant, StackSlug
 from astrolabe_http.errors import FORMS
@@ -491,6 +492,23 @@ async def test_reading_goes_on_where_money_has_run_out() -> None:
     bench = await make_bench(credit="0")
     assert code_of(await post(bench)) == "payment_required"
     assert (await ask(bench, "GET", "/v1/usage", **{"x-api-key": bench.secret})).status_code == 200
+
+
+async def test_a_store_that_goes_away_while_it_is_read_is_503() -> None:
+    bench = await make_bench()
+    for path in ("/v1/usage", "/v1/usage?group_by=day", "/v1/traces/req_0"):
+        bench.store.reads_away = True
+        answer = await ask(bench, "GET", path, **{"x-api-key": bench.secret})
+        assert code_of(answer) == "storage_unavailable"
+        assert answer.headers["retry-after"]
+        assert answer.headers["x-astrolabe-cloud-workspace"] == bench.workspace.id
+
+
+async def test_what_the_operator_keeps_back_is_not_spent() -> None:
+    body = {**CHAT, "max_tokens": 100}
+    for floor, status in (("0.9", 200), ("0.9999999", 402)):
+        bench = await make_bench(credit="1", balance_floor=usd(floor))
+        assert (await post(bench, body)).status_code == status
 
 
 async def test_a_refused_stack_of_the_key_is_refused() -> None:
