@@ -65,7 +65,10 @@ def demo(
             _show(exchange, balance)
         sys.stdout.flush()
         if not once:
-            say(f"Serving at {run.url}/v1 until Ctrl-C.")
+            say(f"Serving at {run.url}/v1 until Ctrl-C. In another terminal:")
+            told = exchange.trace["request_id"]
+            say(f"  astrolabe traces show {told} --database {settings.database_url}")
+            say(f"  astrolabe usage --database {settings.database_url}")
             log.begin()
             gateway.wait()
 

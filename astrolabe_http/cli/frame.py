@@ -10,8 +10,10 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 from attrs import frozen
+from rich.text import Text
 
 from astrolabe_core.ports import StorageUnavailable
+from astrolabe_http.cli.screen import console
 from astrolabe_http.wiring import OpeningError
 
 T = TypeVar("T")
@@ -35,11 +37,12 @@ class Problem(click.ClickException):
         self.next = next
         self.exit_code = int(code)  # type: ignore[misc]  # click knows one code a class
 
-    def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
+    def show(self, _: Any = None) -> None:  # noqa: ANN401 - click's signature
         """Write both lines to stderr."""
-        click.echo(f"{click.style('Error', fg='red', bold=True)}: {self.message}", file, err=True)
+        out = console(err=True)
+        out.print(Text.assemble(("Error", "bold red"), f": {self.message}"), soft_wrap=True)
         if self.next:
-            click.echo(f"{click.style('Next', fg='cyan')}: {self.next}", file, err=True)
+            out.print(Text.assemble(("Next", "cyan"), f": {self.next}"), soft_wrap=True)
 
 
 @frozen(kw_only=True)
