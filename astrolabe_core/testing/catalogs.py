@@ -23,7 +23,7 @@ from astrolabe_core.catalog import (
     Tier,
     TierPrior,
 )
-from astrolabe_core.money import AttoUsd
+from astrolabe_core.money import ATTO_PER_NANO, AttoUsd
 from astrolabe_core.requests import Category
 from astrolabe_core.units import Bps, Millis, ModelId, Tokens
 from astrolabe_core.virtual import VirtualModel
@@ -43,9 +43,9 @@ PRIORS: Final = {
     )
     for step, tier in enumerate(Tier)
 }
-_RATES: Final = tuple(
-    AttoUsd(rate)
-    for rate in (0, 1, 140_000_000_000, 140_000_000_001, 10**12, 3 * 10**12, 15 * 10**12)
+_RATES: Final = (
+    *(AttoUsd(nanos * ATTO_PER_NANO) for nanos in (0, 140, 1_000, 3_000, 15_000)),
+    *(AttoUsd(attos) for attos in (1, 140 * ATTO_PER_NANO + 1, 435_500_000_000)),
 )
 _NOTHING: Final[st.SearchStrategy[frozenset[Never]]] = st.just(frozenset())
 _QUALITIES: Final = (5_000, 6_499, 6_500, 6_501, 7_000, 7_600, 7_700, 8_600, 9_000, 9_200)

@@ -19,6 +19,7 @@ from astrolabe_core.pricing import hold_bound
 from astrolabe_core.routing import Question
 from astrolabe_core.scoring import Score
 from astrolabe_core.stacks import Budget, Objective, Primary, Rule, RuleVerb, Stack, When
+from astrolabe_core.testing.bans import bans
 from astrolabe_core.testing.cases import Case, own_stack, survey_of, with_model, with_stack
 from astrolabe_core.testing.strategies import worlds
 from astrolabe_core.units import Bps, Millis, Tokens
@@ -43,13 +44,14 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def around(case: Case) -> Iterator[Case]:
-    """Give the case at every edge of its first and its last choice."""
+    """Give the case at every edge of its first and its last choice, and with the first banned."""
     asked = case.question()
     accepted = () if asked is None else survey_of(asked).accepted
     if asked is not None and accepted:
         ends = accepted[:: max(1, len(accepted) - 1)]
         for score, move, off in product(ends, EDGES, OFFSETS):
             yield move(case, asked, score, off)
+        yield from bans(case, accepted[0].model)
 
 
 def _objective(case: Case, change: Callable[[Objective], Objective]) -> Case:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain, islice
 
 from hypothesis import HealthCheck, Phase, given, settings
 
 from astrolabe_core.testing import Case
 from astrolabe_core.testing.edges import around
 from astrolabe_core.testing.strategies import worlds
+from astrolabe_core.testing.turns import turns
 
-WORLDS = 150
+WORLDS = 300
+EACH = 11
+"""Of each world so many of its neighbours are left out before the next is taken."""
 
 
 @cache
 def corpus() -> tuple[Case, ...]:
-    """Draw some worlds, without shrinking and without chance, and go to every edge of each."""
+    """Draw worlds, without shrinking and without chance, and of each some of its neighbours."""
     found: list[Case] = []
 
     @settings(
@@ -28,7 +32,9 @@ def corpus() -> tuple[Case, ...]:
     )
     @given(worlds())
     def collect(case: Case) -> None:
-        found.extend((case, *around(case)))
+        found.extend(
+            (case, *islice(chain(around(case), turns(case)), len(found) % EACH, None, EACH))
+        )
 
     collect()
     return tuple(found)

@@ -20,6 +20,7 @@ from astrolabe_core.managed import MANAGED
 from astrolabe_core.routing import Routed
 from astrolabe_core.stacks import StackVersion
 from astrolabe_core.testing import Case, cases
+from tests.laws.corpus import corpus
 from tests.oracle.routing import decide
 
 
@@ -123,9 +124,14 @@ def compare(case: Case) -> None:
     assert answer(case) == decide(world(case))
 
 
-@settings(max_examples=400)
+@settings(max_examples=80)
 @given(cases())
 def test_the_core_and_the_oracle_decide_alike(case: Case) -> None:
     said = answer(case)
     event(str(said.get("kind", said.get("refused"))))
     compare(case)
+
+
+def test_they_decide_alike_at_every_edge() -> None:
+    for case in corpus():
+        compare(case)

@@ -26,7 +26,7 @@ from astrolabe_core.testing.cases import told
 from tests.architecture.modules import ROOT
 from tests.laws.corpus import corpus
 
-CASES = 300
+CASES = 150
 SEEDS = ("0", "1", "4711")
 
 
