@@ -87,6 +87,8 @@ class AccountsSuite(Opens):
     async def test_who_was_revoked_or_suspended_is_shown_so(self, store: AuditedStore) -> None:
         """On the next call: policy refuses them, and not the store."""
         await settle_in(store)
+        # Whoever was seen once must be looked at again: a cache would pass without this.
+        is_a(await store.caller(key().hash, AT, None), Caller)
         await store.save_key(key(status=KeyStatus.REVOKED))
         await store.save_workspace(workspace(status=WorkspaceStatus.SUSPENDED))
         caller = is_a(await store.caller(key().hash, AT, None), Caller)
@@ -97,6 +99,7 @@ class AccountsSuite(Opens):
     async def test_a_key_may_have_another_hash(self, store: AuditedStore) -> None:
         """Then the old one is nobody's."""
         await settle_in(store)
+        is_a(await store.caller(key().hash, AT, None), Caller)
         rotated = Key(id=KEY, workspace=OURS, hash="new", prefix="p", last_four="four")
         true(await store.save_key(rotated), "a key there can be replaced")
         same(await store.caller(key().hash, AT, None), None)
