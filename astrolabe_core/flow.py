@@ -277,7 +277,6 @@ def _go_on(
 
 def _serve(state: Calling | Streaming, answer: Answer, verdict: Verdict, at: Instant) -> Step:
     route = _attempted(state, at, verdict=verdict, receipt=answer.receipt, delivered=True)
-    route = evolve(route, trace=evolve(route.trace, verdict=verdict))
     due, flags = price_receipt(route, answer.receipt)
     route = _flagged(route, flags)
 
@@ -290,6 +289,8 @@ def _serve(state: Calling | Streaming, answer: Answer, verdict: Verdict, at: Ins
 
 
 def _flagged(route: Route, flags: tuple[Flag, ...]) -> Route:
+    if not flags:
+        return route
     return evolve(route, trace=evolve(route.trace, flags=(*route.trace.flags, *flags)))
 
 
@@ -312,7 +313,13 @@ def _attempted(
         receipt=receipt,
         delivered=delivered,
     )
-    return evolve(route, trace=evolve(route.trace, attempts=(*route.trace.attempts, attempt)))
+    # A request's verdict is that of the answer which was delivered.
+    trace = evolve(
+        route.trace,
+        attempts=(*route.trace.attempts, attempt),
+        verdict=verdict if delivered else None,
+    )
+    return evolve(route, trace=trace)
 
 
 STORAGE_RETRY_S: Final = 5

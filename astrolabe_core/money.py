@@ -98,7 +98,8 @@ def _scaled(text: str, digits: int) -> int:
 
 
 def _decimal_text(scaled: int, digits: int) -> str:
-    whole, fraction = divmod(abs(scaled), 10**digits)
-    sign = "-" if scaled < 0 else ""
-    tail = str(fraction).rjust(digits, "0").rstrip("0")
-    return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
+    if scaled < 0:
+        return f"-{_decimal_text(-scaled, digits)}"
+    text = str(scaled).rjust(digits + 1, "0")
+    whole, tail = text[:-digits], text[-digits:].rstrip("0")
+    return f"{whole}.{tail}" if tail else whole

@@ -106,7 +106,10 @@ class Trace:
     @property
     def served(self) -> Attempt | None:
         """The attempt whose answer was delivered."""
-        return next((attempt for attempt in self.attempts if attempt.delivered), None)
+        for attempt in self.attempts:
+            if attempt.delivered:
+                return attempt
+        return None
 
     @property
     def kind(self) -> Kind | None:
@@ -138,9 +141,7 @@ def render(trace: Trace, *, explain: bool = True) -> dict[str, Json]:
     return {
         "request_id": trace.arrival.id,
         "stack": _stack_json(trace),
-        "classification": (
-            None if trace.profile is None else classification_json(trace.profile.classification)
-        ),
+        "classification": classified_json(trace),
         "decision": decision_json(trace, explain=explain),
         "policy_status": trace.policy_status.value,
         "attempts": tuple(_attempt_json(attempt) for attempt in trace.attempts),
@@ -162,6 +163,12 @@ def render_text(trace: Trace) -> str:
             f',"rejected":{json_text(rejected_json(survey.rejected))}}}'
         )
     return "{" + ",".join([f'"{name}":{part}' for name, part in parts.items()]) + "}"
+
+
+def classified_json(trace: Trace) -> dict[str, Json] | None:
+    """Write what kind of work the request was found to be."""
+    profile = trace.profile
+    return None if profile is None else classification_json(profile.classification)
 
 
 def decision_json(trace: Trace, *, explain: bool) -> dict[str, Json] | None:

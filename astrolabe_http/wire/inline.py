@@ -8,9 +8,15 @@ client. The stack's observability may leave it out; `explain` adds the table of 
 import orjson
 
 from astrolabe_core.messages import Served
-from astrolabe_core.trace import Trace, render
+from astrolabe_core.trace import (
+    Trace,
+    classified_json,
+    decision_json,
+    ledger_json,
+    verdict_json,
+)
 from astrolabe_core.units import ModelId
-from astrolabe_http.wire.fields import Object, object_of
+from astrolabe_http.wire.fields import object_of
 
 
 def inline_metadata(trace: Trace, *, explain: bool) -> dict[str, object] | None:
@@ -18,27 +24,26 @@ def inline_metadata(trace: Trace, *, explain: bool) -> dict[str, object] | None:
     stack = trace.stack
     if stack is None or not stack.observability.inline_metadata:
         return None
-    # The one rendering that dry runs and stored traces share; narrowed to what a caller needs.
-    full: Object = render(trace, explain=explain)
-    decision, ledger = object_of(full["decision"]), object_of(full["ledger"])
+    # The renderings that dry runs and stored traces share; narrowed to what a caller needs.
+    decision, ledger = object_of(decision_json(trace, explain=explain)), ledger_json(trace)
     selected = object_of(decision.get("selected"))
-    named = object_of(full["stack"])
+    resolved = trace.resolved
     made: dict[str, object] = {
-        "request_id": full["request_id"],
-        "stack": named.get("slug"),
-        "version": named.get("version"),
+        "request_id": trace.arrival.id,
+        "stack": None if resolved is None else resolved.version.stack.slug,
+        "version": None if resolved is None else resolved.version.version,
         "decision": decision.get("kind"),
         "reason": decision.get("reason"),
         "selected": selected.get("model"),
         "served": served_model(trace),
         "attempts": len(trace.attempts),
-        "policy_status": full["policy_status"],
-        "classification": full["classification"],
-        "verification": full["verification"],
+        "policy_status": trace.policy_status,
+        "classification": classified_json(trace),
+        "verification": None if trace.verdict is None else verdict_json(trace.verdict),
         "cost": {
             "estimated_usd": decision.get("estimated_cost_usd"),
-            "debit_usd": ledger.get("debit_usd"),
-            "hold_usd": ledger.get("hold_usd"),
+            "debit_usd": ledger["debit_usd"],
+            "hold_usd": ledger["hold_usd"],
             "baseline_usd": decision.get("baseline_cost_usd"),
             "savings_usd": decision.get("estimated_savings_usd"),
         },
