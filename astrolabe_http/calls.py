@@ -45,7 +45,7 @@ class Exchange:
     def __init__(self, command: CallModel, transport: Transport, bytes_max: int) -> None:
         self.command = command
         self.pending: list[Event] = []
-        self._deadline = anyio.current_time() + command.time_left_ms / 1_000
+        self.deadline = anyio.current_time() + command.time_left_ms / 1_000
         self._transport = transport
         self._bytes_left = bytes_max
         self._wire = WIRES[command.request.surface]
@@ -55,11 +55,6 @@ class Exchange:
         self._chunks: AsyncGenerator[bytes] | None = None
         self._ended = False
         self._fault: Fault | None = None
-
-    @property
-    def seconds_left(self) -> float:
-        """How much of the request's total time is left."""
-        return max(0.0, self._deadline - anyio.current_time())
 
     @property
     def receipt(self) -> Receipt:
@@ -97,6 +92,10 @@ class Exchange:
 
     async def close(self) -> None:
         """Let go of the connection, whatever state it is in; what still comes is cancelled."""
+        if self._chunks is None and self._reply is not None:
+            # Read to its end: nothing is waited for, and most calls end so.
+            await self._reply.close()
+            return
         with anyio.CancelScope(shield=True):
             if self._ended and self._chunks is not None:
                 with anyio.move_on_after(_LINGER_S):
@@ -180,10 +179,12 @@ class Exchange:
         if self._chunks is None:
             return None
         chunk = await anext(self._chunks, None)
-        if chunk is not None:
-            self._bytes_left -= len(chunk)
-            if self._bytes_left < 0:
-                raise Unanswered(_TOO_LARGE)
+        if chunk is None:
+            self._chunks = None
+            return None
+        self._bytes_left -= len(chunk)
+        if self._bytes_left < 0:
+            raise Unanswered(_TOO_LARGE)
         return chunk
 
     async def _read_all(self) -> bytes:

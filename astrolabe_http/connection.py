@@ -54,11 +54,11 @@ class Connection:
         await self.start(status, head)
         await self.write(body, more=False)
 
-    def stay(self, seconds: float) -> "Stay":
-        """Give a scope that ends when the caller leaves or the time is over."""
+    def stay(self, deadline: float) -> "Stay":
+        """Give a scope that ends when the caller leaves or the loop's clock is at `deadline`."""
         if self._watcher is None:
             self._watcher = asyncio.create_task(self._watch())
-        return Stay(self, seconds)
+        return Stay(self, deadline)
 
     def close(self) -> None:
         """End the watch."""
@@ -79,9 +79,9 @@ class Stay:
 
     __slots__ = ("_connection", "_scope")
 
-    def __init__(self, connection: Connection, seconds: float) -> None:
+    def __init__(self, connection: Connection, deadline: float) -> None:
         self._connection = connection
-        self._scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
+        self._scope = anyio.CancelScope(deadline=deadline)
 
     def __enter__(self) -> Self:
         self._scope.__enter__()

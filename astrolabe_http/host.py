@@ -72,7 +72,7 @@ class Host:
         opened = False
         result: Answer | Fault | None = _LATE
         try:
-            with self._connection.stay(exchange.seconds_left):
+            with self._connection.stay(exchange.deadline):
                 result = await exchange.begin()
                 opened = result is None
         finally:
@@ -97,7 +97,7 @@ class Host:
             raise TypeError(message)
         result: Answer | Fault = _LATE
         try:
-            with self._connection.stay(exchange.seconds_left):
+            with self._connection.stay(exchange.deadline):
                 await self._begin(command, exchange)
                 result = await self._hand_over(exchange)
         finally:

@@ -37,7 +37,7 @@ class Reply(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go; a body not read to its end is cancelled."""
+        """Let go, at once; a body not read to its end is cancelled."""
         ...
 
 
