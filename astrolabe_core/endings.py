@@ -11,11 +11,11 @@ from astrolabe_core import ledger
 from astrolabe_core.answers import Fault, Receipt
 from astrolabe_core.budgets import Scope, SpendLimit, spend_limits
 from astrolabe_core.codes import Code, Refusal, Unbillable
-from astrolabe_core.messages import Previewed, Record, Refused, Reply, Settle
+from astrolabe_core.messages import Admitted, Previewed, Record, Refused, Reply, Settle
 from astrolabe_core.money import ZERO, NanoUsd
 from astrolabe_core.pricing import charge
 from astrolabe_core.quotas import rate_limit
-from astrolabe_core.requests import Request
+from astrolabe_core.requests import Reading, Request
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.states import Done, Recording, Route, Settling, Step
 from astrolabe_core.trace import Flag, Trace, render_text, usage_record
@@ -31,7 +31,6 @@ def end(reply: Reply) -> Step:
 def record(trace: Trace, snapshot: Snapshot, at: Instant | None = None) -> Step:
     """End a request without a hold: count it, and keep its trace where it was refused."""
     ended = evolve(trace, ended_at=snapshot.at if at is None else at)
-    reply = Previewed(ended) if ended.refusal is None else Refused(ended)
     caller = snapshot.caller
     command = ledger.Count(
         workspace=caller.workspace.id,
@@ -39,7 +38,13 @@ def record(trace: Trace, snapshot: Snapshot, at: Instant | None = None) -> Step:
         at=snapshot.at,
         ending=None if ended.refusal is None else _ending(ended, snapshot, snapshot.at),
     )
-    return Step(Recording(reply=reply), Record(command))
+    return Step(Recording(reply=_reply(ended)), Record(command))
+
+
+def _reply(ended: Trace) -> Reply:
+    if ended.refusal is not None:
+        return Refused(ended)
+    return Admitted(ended) if isinstance(ended.arrival, Reading) else Previewed(ended)
 
 
 def limits(route: Route) -> list[SpendLimit]:

@@ -50,7 +50,7 @@ from astrolabe_core.messages import (
     StorageFailed,
 )
 from astrolabe_core.quotas import rate_limit, rate_refusal, status_after
-from astrolabe_core.requests import Malformed, Request
+from astrolabe_core.requests import Malformed, Reading, Request
 from astrolabe_core.routing import Routed, Unrouted, route
 from astrolabe_core.stacks import Trigger, VerificationMode
 from astrolabe_core.states import (
@@ -107,6 +107,8 @@ def _loaded(state: Loading, event: Loaded) -> Step:
     request = arrival.request
     if isinstance(request, Malformed):
         return record(evolve(trace, refusal=request.refusal), snapshot)
+    if isinstance(request, Reading):
+        return record(trace, snapshot)
     routing = route(request, snapshot)
     trace = evolve(trace, routing=routing)
     match routing:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from astrolabe_core import ledger
 from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt
 from astrolabe_core.catalog import Model
-from astrolabe_core.requests import Malformed, Request, StackRef
+from astrolabe_core.requests import Incoming, Request, StackRef
 from astrolabe_core.resolve import Layer
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.trace import Trace
@@ -30,7 +30,7 @@ class Purpose(StrEnum):
 class Arrival:
     """A request as it comes in: with which key, what for, and how long it may take in all."""
 
-    request: Request | Malformed
+    request: Incoming
     key_hash: str = field(repr=False)
     purpose: Purpose = Purpose.SERVE
     time_limit_ms: Millis = Millis(600_000)
@@ -177,6 +177,13 @@ class Previewed:
 
 
 @frozen
+class Admitted:
+    """A reading call may go on: its caller is known and the call is counted."""
+
+    trace: Trace
+
+
+@frozen
 class Refused:
     """No answer; `trace.refusal` says why."""
 
@@ -190,4 +197,4 @@ class Abandoned:
     trace: Trace
 
 
-Reply: TypeAlias = Served | Previewed | Refused | Abandoned
+Reply: TypeAlias = Served | Previewed | Admitted | Refused | Abandoned

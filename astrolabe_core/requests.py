@@ -7,6 +7,7 @@ answer's format and limits, and the body itself, which the core carries but neve
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeAlias
 
 from attrs import field, frozen
 
@@ -172,6 +173,18 @@ class Malformed:
     id: RequestId
     received_at: Instant
     refusal: Refusal
+
+
+@frozen(kw_only=True)
+class Reading:
+    """A call that has nothing to be routed: admitted, counted, and answered elsewhere."""
+
+    id: RequestId
+    received_at: Instant
+
+
+Incoming: TypeAlias = Request | Malformed | Reading
+"""Whatever may come in with a key."""
 
 
 class Category(StrEnum):

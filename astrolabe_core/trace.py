@@ -14,7 +14,7 @@ from astrolabe_core.decide import Option
 from astrolabe_core.money import ZERO, NanoUsd, usd_text
 from astrolabe_core.pricing import charge
 from astrolabe_core.quotas import RateStatus
-from astrolabe_core.requests import Malformed, Profile, Request
+from astrolabe_core.requests import Incoming, Profile, Request
 from astrolabe_core.resolve import Resolved
 from astrolabe_core.routing import Routed, Routing
 from astrolabe_core.snapshot import Caller
@@ -60,7 +60,7 @@ class Attempt:
 class Trace:
     """Everything known about a request so far. `None` is not yet, or never."""
 
-    arrival: Request | Malformed
+    arrival: Incoming
     caller: Caller | None = None
     rate: RateStatus | None = None
     routing: Routing | None = None

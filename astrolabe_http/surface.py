@@ -14,9 +14,18 @@ from starlette.types import Receive, Scope
 from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.driver import run
 from astrolabe_core.flow import STORAGE_UNAVAILABLE
-from astrolabe_core.messages import Abandoned, Arrival, Previewed, Purpose, Refused, Reply, Served
+from astrolabe_core.messages import (
+    Abandoned,
+    Admitted,
+    Arrival,
+    Previewed,
+    Purpose,
+    Refused,
+    Reply,
+    Served,
+)
 from astrolabe_core.ports import StorageUnavailable
-from astrolabe_core.requests import Malformed, Request
+from astrolabe_core.requests import Malformed, Reading, Request
 from astrolabe_core.requests import Surface as Format
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.trace import Trace, render
@@ -38,9 +47,6 @@ Page: TypeAlias = bytes | Refusal
 
 Reader: TypeAlias = Callable[[Caller], Awaitable[Page]]
 """Reads for a caller who has been admitted."""
-
-_READS_ONLY: Final = Refusal(code=Code.NOT_FOUND, message="this request is only counted")
-"""Lets a reading request end in the flow once it is counted. It is never told to anybody."""
 
 
 @frozen(kw_only=True)
@@ -80,11 +86,14 @@ class Surface:
 
     async def read(self, visit: Visit, reader: Reader | Refusal) -> Trace | None:
         """Answer a request that only reads; a refusal is of its query."""
-        query = reader if isinstance(reader, Refusal) else _READS_ONLY
-        host = Host(self._gateway, visit.connection)
-        reply = await self.admit(visit, host, visit.malformed(query), Purpose.SERVE)
+        asked = (
+            visit.malformed(reader)
+            if isinstance(reader, Refusal)
+            else Reading(id=visit.id, received_at=visit.at)
+        )
+        reply = await self.admit(visit, Host(self._gateway, visit.connection), asked, Purpose.SERVE)
         trace = reply.trace
-        if trace.refusal is not _READS_ONLY or trace.caller is None or isinstance(reader, Refusal):
+        if not isinstance(reply, Admitted) or isinstance(reader, Refusal) or trace.caller is None:
             await self.refuse(visit, trace)
             return trace
         try:
@@ -95,7 +104,6 @@ class Surface:
             trace = evolve(trace, refusal=page)
             await self.refuse(visit, trace)
             return trace
-        trace = evolve(trace, refusal=None)
         await visit.connection.answer(200, trace_headers(trace), page)
         return trace
 
@@ -103,7 +111,10 @@ class Surface:
         self,
         visit: Visit,
         host: Host,
-        request: Request | Malformed | Callable[[], Awaitable[Request | Malformed | None]],
+        request: Request
+        | Malformed
+        | Reading
+        | Callable[[], Awaitable[Request | Malformed | None]],
         purpose: Purpose,
     ) -> Reply:
         """Take a request through the flow. What needs the body is asked for it after the key."""
@@ -113,7 +124,7 @@ class Surface:
             return Refused(Trace(arrival=visit.malformed(key), refusal=key))
         asked = await request() if callable(request) else request
         if asked is None:
-            return Abandoned(Trace(arrival=visit.malformed(_READS_ONLY)))
+            return Abandoned(Trace(arrival=Reading(id=visit.id, received_at=visit.at)))
         arrival = Arrival(
             request=asked,
             key_hash=key,
@@ -162,7 +173,7 @@ class Surface:
                     await self.refuse(visit, trace)
                 else:
                     await visit.connection.write(host.writer.fail(trace.refusal), more=False)
-            case Abandoned():
+            case Abandoned() | Admitted():
                 pass
             case _:
                 assert_never(reply)

@@ -11,7 +11,7 @@ from typing import Final
 import orjson
 
 from astrolabe_core.codes import Refusal
-from astrolabe_core.requests import Malformed, Overrides, Request, Tool, ToolChoice
+from astrolabe_core.requests import Incoming, Malformed, Overrides, Request, Tool, ToolChoice
 from astrolabe_core.units import Instant, RequestId, Tokens
 from astrolabe_http.wire.fields import (
     ARRAY,
@@ -183,9 +183,9 @@ def is_reasoning(reasoning: Object, effort: object) -> bool:
     return reasoning.get("enabled") is True or bool(reasoning.get("max_tokens"))
 
 
-def request_of(arrival: Request | Malformed) -> Request:
+def request_of(arrival: Incoming) -> Request:
     """Give the request of a trace that got as far as an answer."""
-    if isinstance(arrival, Malformed):
-        message = "a malformed request has no answer"
+    if not isinstance(arrival, Request):
+        message = f"{type(arrival).__name__} has no answer"
         raise TypeError(message)
     return arrival

@@ -19,6 +19,7 @@ from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.flow import TRANSITIONS, begin, step
 from astrolabe_core.messages import (
     Abandoned,
+    Admitted,
     Answered,
     Arrival,
     CallModel,
@@ -41,7 +42,7 @@ from astrolabe_core.messages import (
     Settle,
     StorageFailed,
 )
-from astrolabe_core.requests import Malformed, Overrides
+from astrolabe_core.requests import Malformed, Overrides, Reading
 from astrolabe_core.stacks import VerificationMode
 from astrolabe_core.states import Done, Step
 from astrolabe_core.units import RequestId
@@ -91,6 +92,7 @@ ARRIVALS = {
     ),
     "preview": arrival(purpose=Purpose.PREVIEW),
     "malformed": arrival(MALFORMED),
+    "reading": arrival(Reading(id=RequestId("req_read"), received_at=NOW)),
 }
 
 
@@ -308,6 +310,15 @@ def test_a_preview_touches_no_money_and_no_provider(every: list[History]) -> Non
     assert previews
     for history in previews:
         assert not any(isinstance(c, Hold | CallModel | Settle) for c in history.commands)
+
+
+def test_a_reading_call_is_counted_and_leaves_nothing_behind(every: list[History]) -> None:
+    """One request is one count, whatever it is for."""
+    admitted = [h for h in every if isinstance(h.reply, Admitted)]
+    assert admitted
+    for history in admitted:
+        assert [type(command) for command in history.commands] == [Load, Record]
+        assert history.books.endings == []
 
 
 def test_who_leaves_is_abandoned_and_pays_for_what_was_seen(every: list[History]) -> None:

@@ -10,7 +10,7 @@ from astrolabe_core.ledger import HoldState, Wallet
 from astrolabe_core.messages import Arrival, Purpose
 from astrolabe_core.money import ZERO, NanoUsd
 from astrolabe_core.quotas import rate_limit
-from astrolabe_core.requests import Malformed, Overrides, Request, ask
+from astrolabe_core.requests import Incoming, Overrides, Request, ask
 from astrolabe_core.snapshot import Caller, Snapshot
 from astrolabe_core.units import Instant, Millis, Tokens
 from astrolabe_core.usage import Usage, UsageRecord
@@ -47,7 +47,7 @@ def request(*, stream: bool = False, overrides: Overrides | None = None) -> Requ
     return evolve(asked, received_at=NOW, stream=stream, overrides=overrides or Overrides())
 
 
-def arrival(asked: Request | Malformed | None = None, purpose: Purpose = Purpose.SERVE) -> Arrival:
+def arrival(asked: Incoming | None = None, purpose: Purpose = Purpose.SERVE) -> Arrival:
     """That question, arriving with a key."""
     return Arrival(
         request=request() if asked is None else asked,
