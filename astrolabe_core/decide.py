@@ -192,9 +192,10 @@ def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
         if found or not all_fit:
             found += passing(model, profile, now.circuits_open)
             found += () if candidate is None else costs.judge(candidate)
-        if found:
+        # Who has no price is never admitted: that is one of the reasons found.
+        if found or candidate is None:
             rejected.append(Rejected(model=model.id, rejections=in_order(found)))
-        elif candidate is not None:
+        else:
             accepted.append(appraise(candidate, size, terms, escalation))
     accepted.sort(key=itemgetter(0))
     return Survey(accepted=tuple([scored for _, scored in accepted]), rejected=tuple(rejected))

@@ -18,7 +18,17 @@ from astrolabe_core.money import AttoUsd, NanoUsd
 from astrolabe_core.pricing import hold_bound
 from astrolabe_core.routing import Question
 from astrolabe_core.scoring import Score
-from astrolabe_core.stacks import Budget, Objective, Primary, Rule, RuleVerb, Stack, When
+from astrolabe_core.stacks import (
+    Budget,
+    Fallback,
+    FallbackMode,
+    Objective,
+    Primary,
+    Rule,
+    RuleVerb,
+    Stack,
+    When,
+)
 from astrolabe_core.testing.bans import bans
 from astrolabe_core.testing.cases import Case, own_stack, survey_of, with_model, with_stack
 from astrolabe_core.testing.strategies import worlds
@@ -75,6 +85,18 @@ def _window(case: Case, asked: Question, score: Score, off: int) -> Case:
 def _expected_cost(case: Case, _: Question, score: Score, off: int) -> Case:
     most = NanoUsd(max(0, score.expected_cost + off))
     return _objective(case, lambda objective: evolve(objective, cost_expected_max=most))
+
+
+def _escalated_cost(case: Case, _: Question, score: Score, off: int) -> Case:
+    """Cap what the call and the chance of an escalation cost together."""
+    rules = Fallback(mode=FallbackMode.ESCALATE_QUALITY)
+    dearer = _stack(case, lambda stack: evolve(stack, fallback=rules))
+    asked = dearer.question()
+    found = () if asked is None else survey_of(asked).accepted
+    for each in found:
+        if asked is not None and each.model == score.model:
+            return _expected_cost(dearer, asked, each, off)
+    return dearer
 
 
 def _request_budget(case: Case, asked: Question, score: Score, off: int) -> Case:
@@ -143,6 +165,7 @@ def _vendor(case: Case, _: Question, score: Score, off: int) -> Case:
 EDGES: Final[tuple[Edge, ...]] = (
     _window,
     _expected_cost,
+    _escalated_cost,
     _request_budget,
     _latency,
     _reliability,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
-from astrolabe_core.requests import Overrides, StackRef
+from astrolabe_core.requests import Category, Overrides, StackRef
 from astrolabe_core.resolve import LOCKABLE
 from astrolabe_core.stacks import (
     CostMode,
@@ -48,6 +48,10 @@ def _stacks(stack: Stack) -> Iterator[Stack]:
     for mode in FallbackMode:
         yield evolve(stack, fallback=_falling_back(mode))
     yield evolve(stack, fallback=Fallback(enabled=False))
+    never = evolve(
+        _falling_back(FallbackMode.ESCALATE_QUALITY), never_escalate_categories=frozenset(Category)
+    )
+    yield evolve(stack, fallback=never)
     for cost_mode in CostMode:
         yield evolve(stack, objective=evolve(stack.objective, cost_mode=cost_mode))
     for primary in Primary:

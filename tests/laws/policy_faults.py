@@ -433,8 +433,8 @@ PLAN_FAULTS = (
     Fault(
         "the preview leaves out whom the boundaries reject",
         DECIDE,
-        "        if found:\n            rejected.append(",
-        "        if found and candidate is None:\n            rejected.append(",
+        "        if found or candidate is None:\n            rejected.append(",
+        "        if candidate is None:\n            rejected.append(",
         (ORACLE,),
     ),
     Fault(
