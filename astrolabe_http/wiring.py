@@ -33,7 +33,7 @@ async def open_gateway(settings: Settings, log: Callable[[bytes], None] = log_li
     clock = SystemClock()
     ids = Ids(clock)
     node = NodeId(ids.node())
-    store = await open_store(settings.database_url)
+    store = await open_store(settings.database_url, serving=True)
     await expire_orphans(store, node, clock.now())
     return Gateway(
         store=store,

@@ -19,8 +19,11 @@ from astrolabe_storage.sqlite import SqliteStore
 FORMS: Final = "memory://, sqlite:///relative/path.db or sqlite:////absolute/path.db"
 
 
-async def open_store(url: str) -> AuditedStore:
-    """Open the store that a URL names. Raises `OpeningError`, which says what to do."""
+async def open_store(url: str, *, serving: bool = False) -> AuditedStore:
+    """Open the store that a URL names. Raises `OpeningError`, which says what to do.
+
+    `serving` is for a gateway: a database that another gateway serves is refused then.
+    """
     scheme, separator, rest = url.partition("://")
     if not separator:
         raise OpeningError(f"{url!r} is no database URL; write {FORMS}")
@@ -30,7 +33,7 @@ async def open_store(url: str) -> AuditedStore:
                 raise OpeningError(f"memory:// takes nothing after it, not {rest!r}")
             return MemoryStore()
         case "sqlite":
-            return await asyncio.to_thread(SqliteStore.open, _path(rest))
+            return await asyncio.to_thread(SqliteStore.open, _path(rest), serving=serving)
         case "postgresql" | "postgres":
             # The URL itself may hold a password: it is not repeated.
             raise OpeningError(f"PostgreSQL is not in this version; write {FORMS}")

@@ -43,6 +43,7 @@ from astrolabe_storage.rows import (
     stack_row,
     workspace_row,
 )
+from astrolabe_storage.sqlite.claims import Claim
 from astrolabe_storage.sqlite.connections import connect, connect_reading, prepare_file
 from astrolabe_storage.sqlite.queries import CALLER, usage_page, usage_sums
 from astrolabe_storage.sqlite.transactions import Item, Transactions, Write
@@ -58,19 +59,35 @@ READY_WITHIN_S: Final = 2.0
 class SqliteStore:
     """One file, one writer thread. Open it with `SqliteStore.open`."""
 
-    def __init__(self, path: Path, transactions: Transactions, writer: Writer[Item, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        transactions: Transactions,
+        writer: Writer[Item, Any],
+        claim: Claim | None,
+    ) -> None:
         self._path = path
+        self._claim = claim
         self._transactions = transactions
         self._writer = writer
         self._reading = connect_reading(path)
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the file, made and migrated where need be. Raises `OpeningError`."""
+    def open(cls, path: Path, *, serving: bool = False) -> Self:
+        """Open the file, made and migrated where need be; `serving` as its only gateway.
+
+        Raises `OpeningError`.
+        """
         prepare_file(path)
-        transactions = Transactions(connect(path), secrets.token_hex(8))
-        return cls(path, transactions, Writer(transactions.carry_out))
+        claim = Claim(path) if serving else None
+        try:
+            transactions = Transactions(connect(path), secrets.token_hex(8))
+            return cls(path, transactions, Writer(transactions.carry_out), claim)
+        except BaseException:
+            if claim is not None:
+                claim.release()
+            raise
 
     # ------------------------------------------------------------------ callers
 
@@ -233,6 +250,8 @@ class SqliteStore:
             self._reading.close()
             # Last, since the last connection to close folds the -wal file into the main one.
             await asyncio.to_thread(self._transactions.close)
+            if self._claim is not None:
+                self._claim.release()
 
     # ------------------------------------------------------------------ reading
 
