@@ -64,7 +64,7 @@ class SqliteStore:
         path: Path,
         transactions: Transactions,
         writer: Writer[Item, Any],
-        claim: Claim | None,
+        claim: Claim | None = None,
     ) -> None:
         self._path = path
         self._claim = claim
