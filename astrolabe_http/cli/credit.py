@@ -7,8 +7,9 @@ from astrolabe_core.ledger import Posting, Wallet
 from astrolabe_core.money import NanoUsd, usd, usd_text
 from astrolabe_http.cli import workspaces
 from astrolabe_http.cli.frame import AstrolabeGroup, Common, reading
-from astrolabe_http.cli.screen import NONE, console, dollars, facts, moment, say, show_json, table
+from astrolabe_http.cli.screen import NONE, console, dollars, facts, moment, say, show_json
 from astrolabe_http.cli.session import existing, on_accounts
+from astrolabe_http.cli.sheet import Column, Sheet
 from astrolabe_http.cli.workspaces import choose_workspace
 from astrolabe_http.service import Service
 
@@ -86,15 +87,24 @@ def ledger(common: Common, *, workspace: str | None, after: int, limit: int) -> 
     if not shown:
         say("The journal has no line there.")
         return
-    numbers = ("#", "Available", "Held", "Debt")
-    made = table("#", "At (UTC)", "What", *numbers[1:], "Of", right=numbers)
+    made = Sheet.of(
+        Column("#", right=True),
+        Column("At (UTC)", spare=2),
+        "What",
+        Column("Available", right=True),
+        Column("Held", right=True),
+        Column("Debt", right=True, spare=1),
+        "Of",
+        Column("Note", prose=True, spare=3),
+    )
     for each in shown:
-        made.add_row(
+        made.add(
             str(each.sequence),
             moment(each.at),
             each.kind.value,
             *(_change(change) for change in (each.available, each.held, each.debt)),
-            f"{each.reference} {each.note}".strip(),
+            each.reference,
+            each.note,
         )
     console().print(made)
     if more:

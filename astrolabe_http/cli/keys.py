@@ -11,8 +11,9 @@ from astrolabe_core.units import KeyId, StackSlug
 from astrolabe_http.cli import workspaces
 from astrolabe_http.cli.documents import read_document
 from astrolabe_http.cli.frame import AstrolabeGroup, Common
-from astrolabe_http.cli.screen import NONE, console, facts, say, show_json, table
+from astrolabe_http.cli.screen import NONE, console, facts, say, show_json
 from astrolabe_http.cli.session import existing, on_accounts
+from astrolabe_http.cli.sheet import Column, Sheet
 from astrolabe_http.cli.workspaces import choose_workspace
 from astrolabe_http.service import KeyTerms, Missing, NewKey, Service
 
@@ -79,10 +80,17 @@ def list_all(common: Common, *, workspace: str | None) -> None:
     if not found:
         say("There is no key yet: astrolabe keys create")
         return
-    made = table("ID", "Key", "Name", "Status", "Stack", "A minute", right=("A minute",))
+    made = Sheet.of(
+        "ID",
+        "Key",
+        Column("Name", prose=True),
+        "Status",
+        Column("Stack", spare=1),
+        Column("A minute", right=True, spare=2),
+    )
     for each in found:
         stack, status = each.stack or NONE, _status(each.status)
-        made.add_row(each.id, each.display, each.name, status, stack, f"{each.rate_limit:,}")
+        made.add(each.id, each.display, each.name, status, stack, f"{each.rate_limit:,}")
     console().print(made)
 
 

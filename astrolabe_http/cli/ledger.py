@@ -6,8 +6,9 @@ import click
 
 from astrolabe_core.ledger import Difference
 from astrolabe_http.cli.frame import AstrolabeGroup, Common, Exit
-from astrolabe_http.cli.screen import console, say, show_json, table
+from astrolabe_http.cli.screen import console, say, show_json
 from astrolabe_http.cli.session import read_settings, require_database
+from astrolabe_http.cli.sheet import Column, Sheet
 from astrolabe_http.wiring import verify_ledger
 
 
@@ -33,9 +34,14 @@ def verify(ctx: click.Context, common: Common, *, workspace: str | None) -> None
         told = [_difference_json(each) for each in differences]
         show_json({"ok": not differences, "differences": told})
     elif differences:
-        made = table("Workspace", "What", "Expected", "Found")
+        made = Sheet.of(
+            "Workspace",
+            Column("What", prose=True),
+            Column("Expected", prose=True),
+            Column("Found", prose=True),
+        )
         for each in differences:
-            made.add_row(each.workspace, each.subject, each.expected, each.actual)
+            made.add(each.workspace, each.subject, each.expected, each.actual)
         console().print(made)
         say(f"{len(differences)} differences: keep a copy of the database before anything else.")
     else:

@@ -9,7 +9,8 @@ from astrolabe_core import shipped
 from astrolabe_core.routing import near
 from astrolabe_core.virtual import find_virtual
 from astrolabe_http.cli.frame import AstrolabeGroup, Common, Exit, Problem
-from astrolabe_http.cli.screen import NONE, console, facts, heading, show_json, table
+from astrolabe_http.cli.screen import NONE, console, facts, heading, show_json
+from astrolabe_http.cli.sheet import Column, Sheet
 from astrolabe_http.wire.models import list_object, model_object, virtual_object
 
 
@@ -30,18 +31,23 @@ def list_all(common: Common, *, view: str | None) -> None:
     out = console()
     if virtual:
         out.print(heading("Virtual", "choose among candidates"))
-        made = table("ID", "Candidates", "For", right=("Candidates",))
+        made = Sheet.of("ID", Column("Candidates", right=True), Column("For", prose=True))
         for each in virtual:
-            made.add_row(each["id"], str(len(each["candidates"])), each["description"])
+            made.add(each["id"], str(len(each["candidates"])), each["description"])
         out.print(made)
     if virtual and serving:
         out.print()
     if serving:
         out.print(heading("Serving", "dollars for a million tokens"))
-        numbers = ("In", "Out", "Context")
-        made = table("ID", *numbers, "Training", "Retention", "Status", right=numbers)
+        made = Sheet.of(
+            "ID",
+            *(Column(name, right=True) for name in ("In", "Out", "Context")),
+            Column("Training", spare=1),
+            Column("Retention", spare=2),
+            Column("Status", spare=3),
+        )
         for each in serving:
-            made.add_row(
+            made.add(
                 each["id"],
                 each["pricing"]["input"] or NONE,
                 each["pricing"]["output"] or NONE,

@@ -1,6 +1,6 @@
 """How does a command show what it found: as a table, or as JSON?
 
-Tables fit the terminal; ids, keys and amounts are never cut. Without a terminal there is neither
+Without a terminal there is neither
 colour nor a bound below 120 columns. `NO_COLOR` and `TERM=dumb` are respected.
 """
 
@@ -8,21 +8,18 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Final, TextIO
 
 import click
-from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 WIDTH_PIPED: Final = 120
 NONE: Final = "-"
-
-Row = Iterable[RenderableType]
 
 
 def console(*, err: bool = False) -> Console:
@@ -58,22 +55,6 @@ def show_json(value: object) -> None:
 def say(text: str = "") -> None:
     """Tell a person something that is no data."""
     click.echo(text, err=True)
-
-
-def table(*columns: str, right: Iterable[str] = (), fold: Iterable[str] = ()) -> Table:
-    """Begin a table. Columns of `right` hold numbers; those of `fold` give way first."""
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    numbers, soft = set(right), set(fold)
-    for name in columns:
-        made.add_column(
-            name,
-            justify="right" if name in numbers else "left",
-            no_wrap=name in numbers,
-            overflow="fold",
-            ratio=None,
-            min_width=8 if name in soft else None,
-        )
-    return made
 
 
 def facts(pairs: Mapping[str, RenderableType]) -> Table:

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from astrolabe_http.cli.screen import NONE, dollars, facts, heading, table
+from astrolabe_http.cli.screen import NONE, dollars, facts, heading
+from astrolabe_http.cli.sheet import Column, Sheet
 
 Object = Mapping[str, Any]
 
@@ -96,6 +96,11 @@ def _decision(decision: Object) -> dict[str, RenderableType]:
 
 def _outcome(trace: Object) -> dict[str, RenderableType]:
     told: dict[str, RenderableType] = {}
+    attempts = trace.get("attempts") or ()
+    for number, attempt in enumerate(attempts, start=1):
+        if attempt["delivered"] and number > 1:
+            answered = (attempt["model"], "bold green")
+            told["answered"] = Text.assemble(answered, f", at attempt {number}")
     verdict = trace.get("verification")
     if verdict:
         findings = "; ".join(finding["message"] for finding in verdict["findings"])
@@ -153,9 +158,15 @@ def _candidates(decision: Object) -> Iterator[RenderableType]:
         yield Text()
 
 
-def _kept(accepted: Any, decision: Object) -> Table:  # noqa: ANN401 - JSON
-    numbers = ("#", "Cost", "Quality", "Time")
-    made = table("#", "Model", "Cost", "Quality", "Time", "Notes", right=numbers)
+def _kept(accepted: Any, decision: Object) -> Sheet:  # noqa: ANN401 - JSON
+    made = Sheet.of(
+        Column("#", right=True),
+        "Model",
+        Column("Cost", right=True),
+        Column("Quality", right=True, spare=1),
+        Column("Time", right=True, spare=2),
+        Column("Notes", prose=True),
+    )
     first = (decision.get("selected") or {}).get("model")
     plan = decision.get("plan") or ()
     for rank, score in enumerate(accepted, start=1):
@@ -166,14 +177,14 @@ def _kept(accepted: Any, decision: Object) -> Table:  # noqa: ANN401 - JSON
             notes.insert(0, "fallback")
         if score["reserve"]:
             notes.append("reserve")
-        made.add_row(
+        made.add(
             str(rank),
             score["model"],
             dollars(score["expected_cost_usd"]),
             score["quality"],
             NONE if score["latency_ms"] is None else f"{score['latency_ms'] / 1_000:.1f} s",
             ", ".join(notes).replace("_", " "),
-            style="green" if score["model"] == first else None,
+            style="green" if score["model"] == first else "",
         )
     return made
 
@@ -209,18 +220,23 @@ def _reason(code: str, compared: str, imposed_by: str, *, width: int) -> Text:
     )
 
 
-def _attempts(attempts: Any) -> Table:  # noqa: ANN401 - JSON
-    numbers = ("#", "Took", "Provider's cost")
-    made = table("#", "Model", "Outcome", "Took", "Provider's cost", right=numbers)
+def _attempts(attempts: Any) -> Sheet:  # noqa: ANN401 - JSON
+    made = Sheet.of(
+        Column("#", right=True),
+        "Model",
+        Column("Outcome", prose=True),
+        Column("Took", right=True),
+        Column("Cost", right=True),
+    )
     for number, attempt in enumerate(attempts, start=1):
         outcome = attempt["outcome"] + (f": {attempt['message']}" if attempt["message"] else "")
-        made.add_row(
+        made.add(
             str(number),
             attempt["model"],
             outcome,
             f"{attempt['duration_ms']:,} ms",
             dollars(attempt["provider_cost_usd"]),
-            style="green" if attempt["delivered"] else None,
+            style="green" if attempt["delivered"] else "",
         )
     return made
 

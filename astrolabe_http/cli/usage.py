@@ -15,8 +15,9 @@ from astrolabe_core.codes import Refusal
 from astrolabe_core.units import WorkspaceId
 from astrolabe_core.usage import UsageGrouping
 from astrolabe_http.cli.frame import AstrolabeCommand, Common, usage_problem
-from astrolabe_http.cli.screen import NONE, console, dollars, say, show_json, table
+from astrolabe_http.cli.screen import NONE, console, dollars, say, show_json
 from astrolabe_http.cli.session import existing, on_accounts
+from astrolabe_http.cli.sheet import Column, Sheet
 from astrolabe_http.cli.story import share
 from astrolabe_http.service import Service
 from astrolabe_http.usage_page import UsageAsked, read_usage_query, usage_page
@@ -113,14 +114,20 @@ def _show_totals(common: Common, rows: list[dict[str, Any]], group_by: str) -> N
     if total is None:
         say("Nothing was used then.")
         return
-    numbers = ("Requests", "Paid for", "Tokens in", "Tokens out", "Debit", "Saved", "of baseline")
-    made = table(group_by.capitalize(), *numbers, right=numbers)
-    made.show_footer = len(rows) > 1
+    made = Sheet.of(
+        group_by.capitalize(),
+        Column("Requests", right=True),
+        Column("Paid for", right=True, spare=3),
+        Column("In", right=True, spare=1),
+        Column("Out", right=True, spare=2),
+        Column("Debit", right=True),
+        Column("Saved", right=True),
+        Column("Share", right=True),
+    )
     for row in rows:
-        made.add_row(row["group"] or NONE, *_cells(row))
+        made.add(row["group"] or NONE, *_cells(row))
     if len(rows) > 1:
-        for column, cell in zip(made.columns, ("all", *_cells(total)), strict=True):
-            column.footer = cell
+        made.add("all", *_cells(total), style="bold", sums=True)
     console().print(made)
 
 
@@ -152,10 +159,16 @@ def _show_requests(common: Common, pages: list[dict[str, Any]], limit: int) -> N
     if not rows:
         say("There is no such request.")
         return
-    amounts = ("Debit", "Saved")
-    made = table("Request", "At (UTC)", "Stack", "Model", *amounts, right=amounts)
+    made = Sheet.of(
+        "Request",
+        Column("At (UTC)", spare=2),
+        Column("Stack", spare=3),
+        "Answered by",
+        Column("Debit", right=True),
+        Column("Saved", right=True, spare=1),
+    )
     for row in rows:
-        made.add_row(
+        made.add(
             row["request_id"],
             row["at"][:19].replace("T", " "),
             row["stack"] or NONE,

@@ -8,8 +8,9 @@ from rich.text import Text
 from astrolabe_core.accounts import Workspace, WorkspaceStatus
 from astrolabe_core.units import WorkspaceId
 from astrolabe_http.cli.frame import AstrolabeGroup, Common, Exit, Problem, usage_problem
-from astrolabe_http.cli.screen import NONE, console, facts, moment, say, show_json, table
+from astrolabe_http.cli.screen import NONE, console, facts, moment, say, show_json
 from astrolabe_http.cli.session import existing, on_accounts
+from astrolabe_http.cli.sheet import Column, Sheet
 from astrolabe_http.service import Service
 
 OPTION = click.option(
@@ -42,10 +43,16 @@ def list_all(common: Common) -> None:
     if not found:
         say("There is no workspace yet: astrolabe workspaces create NAME")
         return
-    made = table("ID", "Name", "Status", "Stack", "Created (UTC)")
+    made = Sheet.of(
+        "ID",
+        Column("Name", prose=True),
+        "Status",
+        Column("Stack", spare=1),
+        Column("Created (UTC)", spare=2),
+    )
     for each in found:
         status = _status(each.status)
-        made.add_row(each.id, each.name, status, each.stack or NONE, moment(each.created_at))
+        made.add(each.id, each.name, status, each.stack or NONE, moment(each.created_at))
     console().print(made)
 
 
