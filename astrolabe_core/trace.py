@@ -222,10 +222,11 @@ def usage_json(usage: Usage) -> dict[str, Json]:
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Json]:
-    """Write a verdict with its findings."""
+    """Write a verdict with its findings. No verifier model is asked yet, and it says so."""
     return {
         "mode": verdict.mode.value,
         "status": verdict.status.value,
+        "verifier": None,
         "findings": tuple(
             {"check": finding.check.value, "message": finding.message}
             for finding in verdict.findings
