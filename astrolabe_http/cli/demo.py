@@ -15,9 +15,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from astrolabe_http.cli.demonstration import Demonstration, Exchange, demonstrate
-from astrolabe_http.cli.frame import AstrolabeCommand, Common, Problem
+from astrolabe_http.cli.frame import AstrolabeCommand, Common
 from astrolabe_http.cli.screen import console, dollars, facts, heading, say, show_json
-from astrolabe_http.cli.session import read_settings
+from astrolabe_http.cli.session import read_settings, taken
 from astrolabe_http.cli.stopping import until_stopped
 from astrolabe_http.cli.story import money, saved, tell
 from astrolabe_http.server import RunningGateway, log_line
@@ -120,11 +120,7 @@ def _started(
             )
         except OSError as error:
             if asked:
-                why = os.strerror(error.errno or 0)
-                raise Problem(
-                    f"port {settings.port} of {settings.host} cannot be taken: {why}",
-                    next="name another with --port, or any free one with --port 0",
-                ) from None
+                raise taken(settings.host, settings.port, error) from None
             say(f"Port {settings.port} is taken; choosing a free one.")
             started = parts.enter_context(
                 demonstrate(settings_for, host=settings.host, port=0, log=log)

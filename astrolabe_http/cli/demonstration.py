@@ -14,6 +14,7 @@ from attrs import field, frozen
 from astrolabe_core import shipped
 from astrolabe_core.accounts import Workspace
 from astrolabe_core.money import NanoUsd, usd, usd_text
+from astrolabe_core.ports import StorageUnavailable
 from astrolabe_http.cli.errand import Answer, NoAnswer, send
 from astrolabe_http.cli.frame import Problem
 from astrolabe_http.cli.session import existing
@@ -24,7 +25,7 @@ from astrolabe_http.service import KeyTerms, Service
 from astrolabe_http.settings import Settings
 from astrolabe_http.simulator import RunningSimulator
 from astrolabe_http.simulator.catalog import from_catalog
-from astrolabe_http.wiring import open_gateway
+from astrolabe_http.wiring import OpeningError, open_gateway
 
 T = TypeVar("T")
 
@@ -123,7 +124,7 @@ def demonstrate(
             made.append((service, asyncio.get_running_loop(), workspace, key.secret))
             return gateway
 
-        with RunningGateway(opener, host=host, port=port) as gateway:
+        with _begun(RunningGateway(opener, host=host, port=port)) as gateway:
             service, loop, workspace, secret = made[0]
             yield (
                 Demonstration(
@@ -136,3 +137,16 @@ def demonstrate(
                 ),
                 gateway,
             )
+
+
+@contextlib.contextmanager
+def _begun(gateway: RunningGateway) -> Iterator[RunningGateway]:
+    """Run a gateway; a database that cannot be opened is told as such, and not as our bug."""
+    with contextlib.ExitStack() as parts:
+        try:
+            parts.enter_context(gateway)
+        except RuntimeError as error:
+            if isinstance(error.__cause__, OpeningError | StorageUnavailable):
+                raise error.__cause__ from None
+            raise
+        yield gateway

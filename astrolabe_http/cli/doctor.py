@@ -16,6 +16,7 @@ from astrolabe_core.ports import StorageUnavailable
 from astrolabe_http.cli.errand import Answer, NoAnswer, send
 from astrolabe_http.cli.frame import AstrolabeCommand, Common, Exit
 from astrolabe_http.cli.screen import console, show_json
+from astrolabe_http.cli.session import reason
 from astrolabe_http.server import bind
 from astrolabe_http.service import Service
 from astrolabe_http.settings import InvalidSettings, Settings, load_settings
@@ -158,7 +159,7 @@ def _port(settings: Settings) -> Finding:
     try:
         bind(settings.host, settings.port).close()
     except OSError as error:
-        message = f"{settings.port} of {settings.host}: {os.strerror(error.errno or 0).lower()}"
+        message = f"{settings.port} of {settings.host}: {reason(error).lower()}"
         remedy = "a gateway may be running there already; else set ASTROLABE_PORT"
         return _problem("port", message, remedy)
     return _fine("port", f"{settings.port} of {settings.host} is free")

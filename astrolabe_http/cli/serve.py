@@ -1,7 +1,6 @@
 """`astrolabe serve` and `astrolabe simulator`: the two commands that stay."""
 
 import contextlib
-import os
 import socket
 import sys
 import threading
@@ -9,9 +8,9 @@ import threading
 import click
 
 from astrolabe_core import shipped
-from astrolabe_http.cli.frame import AstrolabeCommand, Common, Problem, usage_problem
+from astrolabe_http.cli.frame import AstrolabeCommand, Common, usage_problem
 from astrolabe_http.cli.screen import say, show_json
-from astrolabe_http.cli.session import read_settings
+from astrolabe_http.cli.session import read_settings, taken
 from astrolabe_http.cli.stopping import until_stopped
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.server import bind
@@ -67,7 +66,7 @@ def simulator(common: Common, *, host: str, port: int) -> None:
         try:
             made = RunningSimulator(from_catalog(shipped.catalog()), host=host, port=port)
         except OSError as error:
-            raise _taken(host, port, error) from None
+            raise taken(host, port, error) from None
         with made as running:
             _tell(common, running.url, f"Simulated provider at {running.url}, until Ctrl-C.")
             threading.Event().wait()
@@ -77,14 +76,7 @@ def _bind(settings: Settings) -> socket.socket:
     try:
         return bind(settings.host, settings.port)
     except OSError as error:
-        raise _taken(settings.host, settings.port, error) from None
-
-
-def _taken(host: str, port: int, error: OSError) -> Problem:
-    return Problem(
-        f"port {port} of {host} cannot be taken: {os.strerror(error.errno or 0)}",
-        next="name another with --port, or any free one with --port 0",
-    )
+        raise taken(settings.host, settings.port, error) from None
 
 
 def _started(common: Common, settings: Settings, url: str) -> None:

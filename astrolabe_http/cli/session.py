@@ -78,3 +78,18 @@ def _where(message: str) -> str:
         if f"no {noun} " in message:
             return f"'astrolabe {noun}s list' shows those that there are"
     return ""
+
+
+def taken(host: str, port: int, error: OSError) -> Problem:
+    """Say that an address cannot be listened on."""
+    return Problem(
+        f"port {port} of {host} cannot be taken: {reason(error)}",
+        next="name another with --port, or any free one with --port 0",
+    )
+
+
+def reason(error: OSError) -> str:
+    """Say what the system says, without what libraries add."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or type(error).__name__

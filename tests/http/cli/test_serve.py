@@ -38,10 +38,33 @@ def test_serving_needs_the_secret(shell: Shell) -> None:
     assert "ASTROLABE_SECRET_KEY" in ran.stderr
 
 
-def test_a_database_that_cannot_be_opened_is_told(shell: Shell) -> None:
-    ran = shell.process("serve", "--port", "0", "--database", "mysql://x/y")
+@pytest.mark.parametrize("words", [("serve",), ("demo", "--once")])
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite:////none/of/these.db"])
+def test_a_database_that_cannot_be_opened_is_told(
+    shell: Shell, words: tuple[str, ...], url: str
+) -> None:
+    ran = shell.process(*words, "--port", "0", "--database", url)
     assert ran.returncode == 1
-    assert "mysql" in ran.stderr
+    assert url.partition("//")[2].strip("/") in ran.stderr or "mysql" in ran.stderr
+    assert ran.stderr.startswith("Error: ")
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("words", [("serve",), ("demo", "--once")])
+def test_a_second_gateway_on_one_database_is_told(shell: Shell, words: tuple[str, ...]) -> None:
+    with shell.staying("serve", "--port", "0") as gateway:
+        gateway.first()
+        ran = shell.process(*words, "--port", "0", "--database", shell.database)
+        assert ran.returncode == 1
+        assert "another gateway serves this database" in ran.stderr
+        assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("words", [("serve",), ("simulator",)])
+def test_an_address_that_is_none_of_ours_is_told(shell: Shell, words: tuple[str, ...]) -> None:
+    ran = shell.process(*words, "--port", "0", "--host", "no such host")
+    assert ran.returncode == 1
+    assert "port 0 of no such host cannot be taken" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
