@@ -2,7 +2,8 @@
 
 One thread takes commands from one queue. Whatever has queued while the last batch was being
 flushed becomes the next batch, so that the batch grows with the load by itself: one command
-when idle, hundreds when busy, one flush of the disk for each. `carry_out` makes one durable
+when idle, hundreds when busy, one flush of the disk for each. Between the two, where batches
+are of a few, the next waits two milliseconds for company. `carry_out` makes one durable
 transaction of a batch and gives each command's result in order, `Failed` where it failed.
 
 `submit` is a plain call from any thread; the command is carried out whether or not anybody
@@ -12,6 +13,7 @@ awaits it. The queue is bounded: beyond that, `StorageUnavailable`.
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Final, Generic, TypeAlias, TypeVar, cast
@@ -27,6 +29,16 @@ QUEUE_MAX: Final = 10_000
 """Commands that may wait. At 20 000 a second that is half a second of work."""
 BATCH_MAX: Final = 1_000
 """Commands in one transaction: some tens of milliseconds."""
+
+COMPANY_S: Final = 0.002
+"""How long a batch waits for company.
+
+A batch costs some 300 us of processor time whatever is in it. With eight requests at once a
+wait of 2 ms makes a request through the gateway 8 % cheaper.
+Who is alone does not wait (PostgreSQL: `commit_delay` and `commit_siblings`).
+"""
+COMPANY: Final = range(2, 16)
+"""The sizes of a batch behind which the next waits: less is no company, more is enough."""
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +99,12 @@ class Writer(Generic[C, R]):
         *,
         queue_max: int = QUEUE_MAX,
         batch_max: int = BATCH_MAX,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._carry_out = carry_out
         self._queue_max = queue_max
         self._batch_max = batch_max
+        self._wait = wait
         self._queue: SimpleQueue[Pending[C, R] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -119,16 +133,19 @@ class Writer(Generic[C, R]):
         self._thread.join()
 
     def _run(self) -> None:
-        last = False
+        last, size = False, 0
         while not last:
-            batch, last = self._next_batch()
+            batch, last = self._next_batch(company_s=COMPANY_S if size in COMPANY else 0)
+            size = len(batch)
             if batch:
                 self._settle(batch, self._results(batch))
 
-    def _next_batch(self) -> tuple[list[Pending[C, R]], bool]:
+    def _next_batch(self, *, company_s: float) -> tuple[list[Pending[C, R]], bool]:
         """Wait for one command, then take all that are there. True with the last batch."""
         batch: list[Pending[C, R]] = []
         pending = self._queue.get()
+        if company_s and pending is not None:
+            self._wait(company_s)
         while pending is not None:
             batch.append(pending)
             if len(batch) == self._batch_max:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from astrolabe_core.ports import StorageUnavailable
-from astrolabe_storage.writer import Failed, Writer
+from astrolabe_storage.writer import COMPANY_S, Failed, Writer
 
 
 class Disk:
@@ -39,6 +39,27 @@ def test_what_queued_during_a_flush_is_the_next_batch() -> None:
         assert [await pending for pending in rest] == [4, 9, 16, 25, 36, 49, 64]
         assert disk.batches == [[1], [2, 3, 4, 5, 6, 7, 8]]
         writer.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("together", "waits"), [(1, 0), (2, 1), (15, 1), (16, 0)])
+def test_a_batch_waits_for_company_only_behind_one_of_a_few(together: int, waits: int) -> None:
+    async def run() -> None:
+        disk, waited = Disk(held=True), list[float]()
+        writer = Writer(disk.carry_out, wait=waited.append)
+        first = writer.submit(0)
+        assert disk.started.acquire(timeout=10)
+        rest = [writer.submit(n) for n in range(together)]
+        disk.go.release(3)
+        assert [await pending for pending in (first, *rest)] == [
+            0,
+            *(n * n for n in range(together)),
+        ]
+        assert await writer.submit(7) == 49
+        writer.close()
+        assert waited == [COMPANY_S] * waits
+        assert [len(batch) for batch in disk.batches] == [1, together, 1]
 
     asyncio.run(run())
 
