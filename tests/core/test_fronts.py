@@ -121,9 +121,11 @@ def test_each_cost_mode_has_its_own_way_to_win(mode: CostMode, beaten: dict[str,
 def test_who_is_beaten_by_as_many_as_there_are_places_is_left_out() -> None:
     dearest = entrant("acme/three", price=price_list(output_nanos=900))
     all_three = (ONE, DEARER, dearest)
-    assert [can_lead(each, all_three, PLAIN, places=1) for each in all_three] == [
+    leads = [can_lead(each, all_three, PLAIN, places=1) for each in all_three]
+    assert leads == [
         True,
         False,
         False,
     ]
-    assert [can_lead(each, all_three, PLAIN, places=2) for each in all_three] == [True, True, False]
+    leads = [can_lead(each, all_three, PLAIN, places=2) for each in all_three]
+    assert leads == [True, True, False]
