@@ -3,9 +3,11 @@
 `Items` takes the provider's events, or whole items, and gives the events that a caller should
 see: each item and part is opened once, filled, and closed once, whatever the provider left out
 or said twice. What was streamed and what `output` holds at the end are the same words. Items
-other than messages, function calls and reasoning stay behind.
+other than messages, function calls and reasoning stay behind. Reader and writer each feed all
+events to one of these and add no rule of their own, so that what is verified and paid for is
+what the caller got; items and parts are numbered by us, in the order in which they were opened.
 
-Ids are ours, but for two that the caller hands back: a call's `call_id`, and where encrypted
+Ids are ours too, but for two that the caller hands back: a call's `call_id`, and where encrypted
 reasoning was asked for its `rs_` id, which providers check against that content.
 """
 
@@ -32,6 +34,7 @@ Emitted: TypeAlias = tuple[str, dict[str, object]]
 
 _PREFIXES: Final = {MESSAGE: "msg", CALL: "fc", REASONING: "rs"}
 _ARGUMENTS: Final = "response.function_call_arguments"
+ENDINGS: Final = frozenset({"response.completed", "response.incomplete"})
 ID_CHARS_MAX: Final = 256
 
 
@@ -52,12 +55,18 @@ class Items:
         self._reasoning_ids_kept = reasoning_ids_kept
         self.made: list[Item] = []
         self.spoken = False
+        self.ended = False
         self._suffix = suffix
         self._places: dict[object, Item | None] = {}
 
     def feed(self, event: Object) -> list[Emitted]:
-        """Take one event; those that nobody knows give nothing."""
+        """Take one event; those that nobody knows, or that come after the end, give nothing."""
         kind = text_of(event.get("type"))
+        if self.ended:
+            return []
+        if kind in ENDINGS:
+            self.ended = True
+            return self.take(object_of(event.get("response")).get("output"))
         family = _DELTAS.get(kind)
         if family is not None:
             return self._delta(family, event)
@@ -149,8 +158,8 @@ class Items:
         if item.closed:
             return []
         told: list[Emitted] = []
-        for (_, number), part in item.parts.items():
-            told += self._close_part(item, part, number)
+        for part in item.parts.values():
+            told += self._close_part(item, part)
         item.closed, item.status = True, status
         at: dict[str, object] = {"output_index": item.index}
         if item.kind == CALL:
@@ -183,14 +192,11 @@ class Items:
         part = item.parts.get(key)
         if part is not None:
             return [], part if part.family is family else None
-        told = [
-            each
-            for (_, place), other in item.parts.items()
-            for each in self._close_part(item, other, place)
-        ]
-        part = item.parts[key] = Part(family)
-        at = self._at(item, family, number)
-        return [*told, (f"{family.part_event}.added", {**at, "part": part.json()})], part
+        told = [each for other in item.parts.values() for each in self._close_part(item, other)]
+        index = sum(axis == family.index for axis, _ in item.parts)
+        part = item.parts[key] = Part(family, index)
+        added = {**_at(item, part), "part": part.json()}
+        return [*told, (f"{family.part_event}.added", added)], part
 
     def _say(
         self, item: Item, family: Family, number: int, text: str, logprobs: list[object]
@@ -204,7 +210,7 @@ class Items:
         more: dict[str, object] = {"delta": text}
         if family is TEXT:
             more["logprobs"] = logprobs
-        return [*told, (f"{family.event}.delta", {**self._at(item, family, number), **more})]
+        return [*told, (f"{family.event}.delta", {**_at(item, part), **more})]
 
     def _delta(self, family: Family, event: Object) -> list[Emitted]:
         told, item = self._item(event, family.owner)
@@ -240,8 +246,7 @@ class Items:
             return told
         number = _number(event.get(family.index))
         told += self._whole_part(item, family.index, number, said)
-        part = item.parts[family.index, number]
-        return told + self._close_part(item, part, number)
+        return told + self._close_part(item, item.parts[family.index, number])
 
     def _fill(self, item: Item, family: Family, number: int, whole: str) -> list[Emitted]:
         told, part = self._part(item, family, number)
@@ -260,11 +265,11 @@ class Items:
             part.logprobs = part.logprobs or logprobs_in(said)
         return told
 
-    def _close_part(self, item: Item, part: Part, number: int) -> list[Emitted]:
+    def _close_part(self, item: Item, part: Part) -> list[Emitted]:
         if part.closed:
             return []
         part.closed = True
-        family, at = part.family, self._at(item, part.family, number)
+        family, at = part.family, _at(item, part)
         ended: dict[str, object] = {family.key: "".join(part.words)}
         if family is TEXT:
             ended["logprobs"] = list(part.logprobs)
@@ -280,17 +285,18 @@ class Items:
         found = citations_in([event.get("annotation")])
         if item is None or part is None or part.family is not TEXT or part.closed or not found:
             return []
-        at = {**self._at(item, TEXT, number), "annotation_index": len(part.annotations)}
+        at = {**_at(item, part), "annotation_index": len(part.annotations)}
         part.annotations += found
         return [("response.output_text.annotation.added", {**at, "annotation": found[0]})]
 
-    def _at(self, item: Item, family: Family, number: int) -> dict[str, object]:
-        return {"item_id": item.id, "output_index": item.index, family.index: number}
+
+def _at(item: Item, part: Part) -> dict[str, object]:
+    return {"item_id": item.id, "output_index": item.index, part.family.index: part.index}
 
 
 def _learn(item: Item, said: Object) -> None:
-    """Take over what an item says of itself, the last word winning."""
-    item.name = text_of(said.get("name")) or item.name
+    """Take over what an item says of itself; its name and id stand as they were first told."""
+    item.name = item.name or text_of(said.get("name"))
     item.call_id = item.call_id or text_of(said.get("call_id"))[:ID_CHARS_MAX]
     item.encrypted = text_of(said.get("encrypted_content")) or item.encrypted
     if said.get("phase") in {"commentary", "final_answer"}:

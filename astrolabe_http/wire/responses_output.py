@@ -45,9 +45,10 @@ FAMILIES: Final = {family.part: family for family in (TEXT, REFUSAL, THOUGHT, SU
 
 @dataclass(slots=True)
 class Part:
-    """A part as far as it has come."""
+    """A part as far as it has come; `index` is its place among the item's parts of its axis."""
 
     family: Family
+    index: int
     words: list[str] = field(default_factory=list)
     annotations: list[object] = field(default_factory=list)
     logprobs: list[object] = field(default_factory=list)
@@ -66,7 +67,11 @@ class Part:
 
 @dataclass(slots=True)
 class Item:
-    """An item as far as it has come; `index` is its place in our output."""
+    """An item as far as it has come; `index` is its place in our output.
+
+    `parts` is keyed by the provider's axis and number. Its order is that in which the parts were
+    opened, which is the only one there is: in our numbers, in the words and in the whole item.
+    """
 
     kind: str
     index: int
@@ -112,8 +117,7 @@ class Item:
         return made
 
     def _parts(self, index: str) -> list[dict[str, object]]:
-        found = [(place, part) for (axis, place), part in self.parts.items() if axis == index]
-        return [part.json() for _, part in sorted(found, key=lambda pair: pair[0])]
+        return [part.json() for part in self.parts.values() if part.family.index == index]
 
 
 def logprobs_in(said: Object) -> list[object]:

@@ -30,9 +30,8 @@ from astrolabe_http.wire.responses_answer import (
     response_body,
     summed_up,
 )
-from astrolabe_http.wire.responses_items import Emitted, Items
+from astrolabe_http.wire.responses_items import ENDINGS, Emitted, Items
 
-_TERMINAL: Final = frozenset({"response.completed", "response.incomplete"})
 BROKEN_OFF: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer broke off before its end"
 )
@@ -63,14 +62,13 @@ class StreamReader:
         if kind == "response.failed":
             failed = read_fault({**response, "status": "failed"})
             return evolve(failed or BROKEN_OFF, receipt=self.receipt)
-        if kind in _TERMINAL:
+        if kind in ENDINGS:
             fault = read_fault(response)
             if fault is not None:
                 return evolve(fault, receipt=self.receipt)
-            self._items.take(response.get("output"))
-            self._ended = {**response, "status": kind.removeprefix("response.")}
-        elif self._ended is None:
-            self._items.feed(event)
+            if self._ended is None:
+                self._ended = {**response, "status": kind.removeprefix("response.")}
+        self._items.feed(event)
         return None
 
     def answer(self) -> Answer | Fault:
@@ -103,12 +101,8 @@ class StreamWriter:
 
     def feed(self, event: Object) -> bytes:
         """Give the frames of one event, all but the terminal ones."""
-        kind = text_of(event.get("type"))
-        if kind in _TERMINAL:
-            told = self._items.take(object_of(event.get("response")).get("output"))
-        else:
-            told = self._items.feed(event)
-        begun = self._begin() if told or kind == "response.created" else b""
+        told = self._items.feed(event)
+        begun = self._begin() if told or event.get("type") == "response.created" else b""
         return begun + self._frames(told)
 
     def finish(self, served: Served) -> bytes:

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 from attrs import evolve
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from astrolabe_core.answers import Answer, Fault, FaultKind, Finish
@@ -218,6 +218,8 @@ def test_a_stream_may_fail_before_anything_was_told(surface: Surface) -> None:
 
 TEXT = st.text(max_size=6)
 INDEX = st.integers(0, 3)
+PLACES = INDEX | st.sampled_from([None, -1, True, "0", 10**30])
+CALLED = st.sampled_from(["f", "g", "", None])
 NAMES = st.sampled_from(["message", "function_call", "reasoning", "web_search_call", ""])
 PARTS = st.sampled_from(["output_text", "refusal", "reasoning_text", "summary_text", "new"])
 
@@ -235,7 +237,7 @@ def items(draw: st.DrawFn) -> Body:
         "type": draw(NAMES),
         "id": "msg_upstream",
         "call_id": draw(st.sampled_from(["call_1", "", None])),
-        "name": "f",
+        "name": draw(CALLED),
         "arguments": draw(TEXT),
         "content": draw(found),
         "summary": draw(found),
@@ -263,10 +265,10 @@ def response_events(draw: st.DrawFn) -> Body:
     return {
         "type": f"response.{kind}",
         "sequence_number": draw(st.integers()),
-        "output_index": draw(INDEX),
-        "content_index": draw(INDEX),
-        "summary_index": draw(INDEX),
-        "item_id": "msg_upstream",
+        "output_index": draw(PLACES),
+        "content_index": draw(PLACES),
+        "summary_index": draw(PLACES),
+        "item_id": draw(st.sampled_from(["msg_upstream", "rs_upstream", None])),
         "item": draw(items()),
         "part": draw(parts()),
         "delta": text,
@@ -300,9 +302,12 @@ def check_any_order(events: list[Body]) -> None:
         stem = kind.rpartition(".")[0]
         part = (opened[index]["id"], index, axis, found.get(axis, -1))
         if kind.endswith("part.added"):
+            # Clients append a part and then look for it at its number.
             assert part not in told
+            assert found[axis] == sum(known[:3] == part[:3] for known in told)
             told[part] = ""
         elif kind.endswith(".delta"):
+            assert part in told or part[-1] == -1
             told[part] = told.get(part, "") + found["delta"]
         elif kind.endswith(".done") and not stem.endswith("part"):
             whole = found.get("text", found.get("refusal", found.get("arguments")))
@@ -311,20 +316,61 @@ def check_any_order(events: list[Body]) -> None:
     final = events[-1]
     assert final["type"] in {"response.completed", "response.incomplete"}
     assert final["response"]["output"] == [closed[index] for index in sorted(closed)]
-    words = "".join(
-        part.get("text", "")
-        for item in final["response"]["output"]
-        if item["type"] == "message"
-        for part in item["content"]
-    )
-    deltas = "".join(e["delta"] for e in events if e["type"] == "response.output_text.delta")
-    assert sorted(words) == sorted(deltas)
+    for index, item in closed.items():
+        assert {key: item.get(key) for key in ("id", "type", "call_id")} == {
+            key: opened[index].get(key) for key in ("id", "type", "call_id")
+        }
+        assert item.get("name") == (opened[index].get("name") or item.get("name"))
+        for axis in ("content", "summary"):
+            for place, part in enumerate(item.get(axis, [])):
+                words = part.get("text", part.get("refusal"))
+                assert words == told[item["id"], index, f"{axis}_index", place]
+        if item["type"] == "function_call":
+            whole = told.get((item["id"], index, "content_index", -1), "")
+            assert item["arguments"] == whole
+
+
+def words_of(events: list[Body], kind: str) -> str:
+    """What a caller has read of one kind, its items and parts in the order of their numbers."""
+    read: dict[tuple[int, int], str] = {}
+    for found in events:
+        if found["type"] == f"response.{kind}.delta":
+            place = found["output_index"], found["content_index"]
+            read[place] = read.get(place, "") + found["delta"]
+    return "".join(text for _, text in sorted(read.items()))
+
+
+def words_in(output: list[Body], key: str) -> str:
+    """What the messages of an output hold of one kind."""
+    contents = [item["content"] for item in output if item["type"] == "message"]
+    return "".join(part.get(key, "") for content in contents for part in content)
+
+
+def part_event(kind: str, number: int, text: str) -> Body:
+    part = {"type": "output_text", "text": text}
+    at = {"output_index": 0, "content_index": number}
+    return {"type": f"response.{kind}", **at, "part": part, "delta": text, "text": text}
 
 
 @settings(max_examples=200)
-@given(st.lists(response_events(), max_size=25), st.lists(items(), max_size=3), st.booleans())
+@given(
+    st.lists(response_events(), max_size=25),
+    st.lists(items(), max_size=3),
+    st.booleans(),
+    st.lists(response_events(), max_size=2),
+)
+@example(
+    # The second part comes first, and is read first.
+    [part_event("content_part.done", 1, "1"), part_event("output_text.delta", 0, "0")],
+    [],
+    False,
+    [],
+)
+@example(
+    [part_event("output_text.delta", 0, "a")], [], True, [part_event("output_text.delta", 0, "b")]
+)
 def test_any_events_at_all_become_a_sound_response(
-    upstream: list[Body], output: list[Body], whole: bool
+    upstream: list[Body], output: list[Body], whole: bool, late: list[Body]
 ) -> None:
     served = ended(Surface.RESPONSES)
     finish = Finish.STOP if whole else Finish.LENGTH
@@ -334,7 +380,7 @@ def test_any_events_at_all_become_a_sound_response(
     wire = WIRES[Surface.RESPONSES]
     reader, made = wire.StreamReader(), writer(Surface.RESPONSES, served)
     sent = b""
-    for each in [*upstream, last]:
+    for each in [*upstream, last, *late]:
         assert reader.feed(each) is None
         sent += made.feed(each)
     events = list(read_events(sent + made.finish(served)))
@@ -344,16 +390,18 @@ def test_any_events_at_all_become_a_sound_response(
     assert isinstance(answer, Answer)
     # What is verified and paid for is what the caller was sent.
     output_items = events[-1]["response"]["output"]
-    assert [call.arguments for call in answer.tool_calls] == [
-        item["arguments"] for item in output_items if item["type"] == "function_call"
-    ]
-    assert "".join(answer.texts) == "".join(
-        part["text"]
+    assert [(call.name, call.arguments) for call in answer.tool_calls] == [
+        (item["name"], item["arguments"])
         for item in output_items
-        if item["type"] == "message"
-        for part in item["content"]
-        if part["type"] == "output_text"
+        if item["type"] == "function_call"
+    ]
+    assert (
+        "".join(answer.texts) == words_of(events, "output_text") == words_in(output_items, "text")
     )
+    refused = words_of(events, "refusal")
+    assert (answer.refusal or "") == refused == words_in(output_items, "refusal")
+    called = bool(answer.tool_calls)
+    assert reader.content == (called or any(each["type"].endswith(".delta") for each in events))
     assert b"upstream" not in sent
 
 
