@@ -33,9 +33,9 @@ BATCH_MAX: Final = 1_000
 COMPANY_S: Final = 0.002
 """How long a batch waits for company.
 
-A batch costs some 300 us of processor time whatever is in it. With eight requests at once a
-wait of 2 ms makes a request through the gateway 8 % cheaper.
-Who is alone does not wait (PostgreSQL: `commit_delay` and `commit_siblings`).
+A batch costs some 300 us of processor time whatever is in it. With eight requests at once this
+makes a request through the gateway 8 % cheaper. Who is alone does not wait (PostgreSQL knows the
+same as `commit_delay` and `commit_siblings`).
 """
 COMPANY: Final = range(2, 16)
 """The sizes of a batch behind which the next waits: less is no company, more is enough."""
