@@ -104,9 +104,9 @@ def _outcome(trace: Object) -> dict[str, RenderableType]:
     verdict = trace.get("verification")
     if verdict:
         findings = "; ".join(finding["message"] for finding in verdict["findings"])
-        told["checked"] = f"{verdict['mode']}: {verdict['status']}" + (
-            f" ({findings})" if findings else ""
-        )
+        # Whether a verifier model was asked decides how much a "passed" is worth.
+        how = findings or ("" if verdict["verifier"] else "deterministic checks")
+        told["checked"] = f"{verdict['mode']}: {verdict['status']}" + (f" ({how})" if how else "")
     total = trace["timing"]["total_ms"]
     if total is not None:
         told["took"] = f"{total:,} ms"

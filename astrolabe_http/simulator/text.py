@@ -41,15 +41,21 @@ def count_tokens(text: str) -> int:
 
 def compose(seed: int, prompt: str) -> str:
     """An opening that echoes the prompt and two to nine sentences."""
-    echo = " ".join(prompt[: _ECHO_BYTES * 2].split())
-    words = [
-        _OPENINGS[seed % len(_OPENINGS)].format(echo=clip(echo, _ECHO_BYTES // TOKEN_BYTES) or "…")
-    ]
+    words = [_OPENINGS[seed % len(_OPENINGS)].format(echo=_echo(prompt))]
     state = seed // 7
     for _ in range(2 + state % 8):
         state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
         words.append(_SENTENCES[(state >> 33) % len(_SENTENCES)])
     return " ".join(words)
+
+
+def _echo(prompt: str) -> str:
+    """The beginning of a prompt on one line, cut between words where there are any."""
+    line = " ".join(prompt[: _ECHO_BYTES * 2].split())
+    cut = clip(line, _ECHO_BYTES // TOKEN_BYTES)
+    if cut == line:
+        return cut or "…"
+    return f"{cut.rpartition(' ')[0] or cut} …"
 
 
 def reflect(seed: int) -> str:

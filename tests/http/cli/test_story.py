@@ -61,7 +61,7 @@ def trace(**changes: Any) -> dict[str, Any]:
             "baseline_cost_usd": None,
         },
         "attempts": [attempt],
-        "verification": {"mode": "light", "status": "passed", "findings": []},
+        "verification": {"mode": "light", "status": "passed", "verifier": None, "findings": []},
         "ledger": {
             "hold_usd": "0.01",
             "debit_usd": "0.0001",
