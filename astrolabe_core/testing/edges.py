@@ -87,16 +87,13 @@ def _expected_cost(case: Case, _: Question, score: Score, off: int) -> Case:
     return _objective(case, lambda objective: evolve(objective, cost_expected_max=most))
 
 
-def _escalated_cost(case: Case, _: Question, score: Score, off: int) -> Case:
+def _escalated_cost(case: Case, asked: Question, score: Score, off: int) -> Case:
     """Cap what the call and the chance of an escalation cost together."""
     rules = Fallback(mode=FallbackMode.ESCALATE_QUALITY)
     dearer = _stack(case, lambda stack: evolve(stack, fallback=rules))
-    asked = dearer.question()
-    found = () if asked is None else survey_of(asked).accepted
-    for each in found:
-        if asked is not None and each.model == score.model:
-            return _expected_cost(dearer, asked, each, off)
-    return dearer
+    again = dearer.question() or asked
+    found = {each.model.id: each for each in survey_of(again).accepted}
+    return _expected_cost(dearer, again, found.get(score.model.id, score), off)
 
 
 def _request_budget(case: Case, asked: Question, score: Score, off: int) -> Case:
