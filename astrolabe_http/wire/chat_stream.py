@@ -37,24 +37,67 @@ from astrolabe_http.wire.inline import inline_metadata
 from astrolabe_http.wire.receipts import merge_receipt, read_chat_usage
 
 _USAGE_PENDING: Final[dict[str, object]] = {"usage": None}
+_NOBODY: Final = RequestId("req_0")
+"""The reader shows nobody the ids that it makes."""
 
 
 @dataclass(slots=True)
 class _Call:
-    """A tool call as far as it has come."""
+    """A tool call as far as it has come; `index` is its place among the choice's calls."""
 
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
+    index: int
+    name: str
+    arguments: list[str]
 
 
 @dataclass(slots=True)
 class _Choice:
-    """One choice as far as it has come."""
+    """One choice as far as it has come. Reader and writer fold into it by one rule.
 
+    `calls` is keyed by the provider's number. Ours is the place in which a call was opened: some
+    providers begin at 1, and clients look for a call in a list.
+    """
+
+    index: int
     words: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
     finish: str | None = None
+
+    def take(self, found: Object, id: RequestId) -> dict[str, object]:  # noqa: A002
+        """Take what a chunk says of this choice, and give the delta to show for it."""
+        said = object_of(found.get("delta"))
+        delta: dict[str, object] = {}
+        for key, known in (("content", self.words), ("refusal", self.refusal)):
+            if text := text_of(said.get(key)):
+                known.append(text)
+                delta[key] = text
+        delta |= reasoning_of(said)
+        calls = [
+            self._call(index_of(call, place), call, id)
+            for place, call in enumerate(array_of(said.get("tool_calls")))
+            if isinstance(call, Mapping)
+        ]
+        if calls:
+            delta["tool_calls"] = calls
+        self.finish = text_of(found.get("finish_reason")) or self.finish
+        return delta
+
+    def _call(self, place: int, call: Object, id: RequestId) -> dict[str, object]:  # noqa: A002
+        function = object_of(call.get("function"))
+        name, arguments = text_of(function.get("name")), text_of(function.get("arguments"))
+        known = self.calls.get(place)
+        if known is None:
+            known = self.calls[place] = _Call(len(self.calls), name, [arguments])
+            told: dict[str, object] = {"name": name, "arguments": arguments}
+            own = text_of(call.get("id")) or call_id(id, self.index, known.index)
+            return {"index": known.index, "id": own, "type": "function", "function": told}
+        known.arguments.append(arguments)
+        if known.name or not name:
+            return {"index": known.index, "function": {"arguments": arguments}}
+        # A name that came late: clients add it to the empty one that they have.
+        known.name = name
+        return {"index": known.index, "function": {"name": name, "arguments": arguments}}
 
 
 class StreamReader:
@@ -79,7 +122,12 @@ class StreamReader:
             return evolve(fault, receipt=self.receipt)
         for found in array_of(event.get("choices")):
             if isinstance(found, Mapping):
-                self._fold(found)
+                index = index_of(found)
+                choice = self._choices.get(index)
+                if choice is None:
+                    choice = self._choices[index] = _Choice(index)
+                if choice.take(found, _NOBODY):
+                    self.content = True
         return None
 
     def answer(self) -> Answer | Fault:
@@ -95,45 +143,17 @@ class StreamReader:
             tool_calls=tuple(
                 ToolCall(name=call.name, arguments="".join(call.arguments))
                 for choice in choices
-                for _, call in sorted(choice.calls.items())
+                for call in choice.calls.values()
             ),
             refusal=refusals[0] if refusals else None,
             receipt=self.receipt,
         )
-
-    def _fold(self, found: Object) -> None:
-        choice = self._choices.setdefault(index_of(found), _Choice())
-        delta = object_of(found.get("delta"))
-        if text := text_of(delta.get("content")):
-            choice.words.append(text)
-            self.content = True
-        if text := text_of(delta.get("refusal")):
-            choice.refusal.append(text)
-            self.content = True
-        if reasoning_of(delta):
-            self.content = True
-        for place, call in enumerate(array_of(delta.get("tool_calls"))):
-            if isinstance(call, Mapping):
-                function = object_of(call.get("function"))
-                known = choice.calls.setdefault(index_of(call, place), _Call())
-                known.name = known.name or text_of(function.get("name"))
-                known.arguments.append(text_of(function.get("arguments")))
-                self.content = True
-        choice.finish = text_of(found.get("finish_reason")) or choice.finish
 
 
 def index_of(value: Object, otherwise: int = 0) -> int:
     """Give the index that a choice or a call names."""
     index = value.get("index")
     return index if isinstance(index, int) and not isinstance(index, bool) else otherwise
-
-
-@dataclass(slots=True)
-class _Told:
-    """What a caller has been told of one choice."""
-
-    calls: set[int] = field(default_factory=set)
-    finish: str | None = None
 
 
 class StreamWriter:
@@ -146,7 +166,7 @@ class StreamWriter:
         self._usage_wanted = wants_usage(request)
         if self._usage_wanted:
             self._head |= _USAGE_PENDING
-        self._told: dict[int, _Told] = {}
+        self._told: dict[int, _Choice] = {}
 
     def feed(self, event: Object) -> bytes:
         """Give the frames of one chunk, all but what ends a choice."""
@@ -159,7 +179,7 @@ class StreamWriter:
     def finish(self, served: Served) -> bytes:
         """End every choice, tell usage where it was asked for, and `[DONE]`."""
         opening = b"" if self._told else self._open(0)
-        chunks = [self._ending(index, told) for index, told in sorted(self._told.items())]
+        chunks = [self._ending(told) for _, told in sorted(self._told.items())]
         usage = usage_json(served.answer.receipt) if self._usage_wanted else None
         if usage is not None:
             chunks.append({**self._head, "choices": [], "usage": usage})
@@ -173,50 +193,23 @@ class StreamWriter:
         return data_frame(error_body(refusal, self._id)) + DONE_FRAME
 
     def _open(self, index: int) -> bytes:
-        self._told[index] = _Told()
+        self._told[index] = _Choice(index)
         opening = {"role": "assistant", "content": "", "refusal": None}
         return data_frame(self._chunk(index, opening, None))
 
     def _relay(self, choice: Object) -> bytes:
         index = index_of(choice)
         frames = b"" if index in self._told else self._open(index)
-        told = self._told[index]
-        said = object_of(choice.get("delta"))
-        delta: dict[str, object] = {}
-        for key in ("content", "refusal"):
-            if text_of(said.get(key)):
-                delta[key] = said[key]
-        delta |= reasoning_of(said)
-        calls = [
-            self._call(told, index, index_of(call, place), call)
-            for place, call in enumerate(array_of(said.get("tool_calls")))
-            if isinstance(call, Mapping)
-        ]
-        if calls:
-            delta["tool_calls"] = calls
+        delta = self._told[index].take(choice, self._id)
         if delta:
             frames += data_frame(self._chunk(index, delta, logprobs_of(choice)))
-        told.finish = text_of(choice.get("finish_reason")) or told.finish
         return frames
-
-    def _call(self, told: _Told, choice: int, place: int, call: Object) -> dict[str, object]:
-        function = object_of(call.get("function"))
-        arguments = text_of(function.get("arguments"))
-        if place in told.calls:
-            return {"index": place, "function": {"arguments": arguments}}
-        told.calls.add(place)
-        return {
-            "index": place,
-            "id": text_of(call.get("id")) or call_id(self._id, choice, place),
-            "type": "function",
-            "function": {"name": text_of(function.get("name")), "arguments": arguments},
-        }
 
     def _chunk(self, index: int, delta: Object, logprobs: object) -> dict[str, object]:
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
         return {**self._head, "choices": [choice]}
 
-    def _ending(self, index: int, told: _Told) -> dict[str, object]:
+    def _ending(self, told: _Choice) -> dict[str, object]:
         finish = shown_finish(told.finish, called=bool(told.calls))
-        choice = {"index": index, "delta": {}, "logprobs": None, "finish_reason": finish}
+        choice = {"index": told.index, "delta": {}, "logprobs": None, "finish_reason": finish}
         return {**self._head, "choices": [choice]}

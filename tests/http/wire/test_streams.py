@@ -17,6 +17,17 @@ from astrolabe_core.units import ModelId, RequestId
 from astrolabe_http.wire import WIRES, Writer
 from astrolabe_http.wire.chat_answer import shown_finish
 from tests.http.simulator.grammar import check_responses_order
+from tests.http.wire.any_stream import (
+    call_chunk,
+    check_any_order,
+    check_chat,
+    chunks,
+    items,
+    part_event,
+    response_events,
+    words_in,
+    words_of,
+)
 from tests.http.wire.play import ID, Body, read_events, serve
 
 CHAT: Body = {
@@ -45,38 +56,6 @@ def writer(surface: Surface, served: Served) -> Writer:
     return WIRES[surface].StreamWriter(request, ModelId("a/b"), RequestId(ID))
 
 
-def check_chat(sent: bytes) -> tuple[dict[int, str], dict[int, dict[int, str]]]:
-    """Fail unless the grammar of chat holds; give the text and the calls of each choice."""
-    assert sent.endswith(b"data: [DONE]\n\n")
-    assert sent.count(b"[DONE]") == 1
-    chunks = list(read_events(sent))
-    assert {chunk["id"] for chunk in chunks} == {"chatcmpl-01test"}
-    assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
-    texts: dict[int, str] = {}
-    calls: dict[int, dict[int, str]] = {}
-    over: set[int] = set()
-    for place, chunk in enumerate(chunks):
-        if not chunk["choices"]:
-            assert place == len(chunks) - 1
-            assert chunk["usage"]["total_tokens"] >= 0
-            continue
-        assert chunk["usage"] is None
-        (choice,) = chunk["choices"]
-        index, delta = choice["index"], choice["delta"]
-        assert index not in over
-        assert ("role" in delta) == (index not in texts)
-        texts[index] = texts.get(index, "") + (delta.get("content") or "")
-        for call in delta.get("tool_calls", []):
-            known = calls.setdefault(index, {})
-            assert ("id" in call) == (call["index"] not in known)
-            known[call["index"]] = known.get(call["index"], "") + call["function"]["arguments"]
-        if choice["finish_reason"] is not None:
-            assert delta == {}
-            over.add(index)
-    assert over == set(texts)
-    return texts, calls
-
-
 # --- what the simulator sends ----------------------------------------------------------------
 
 FAULTS = [
@@ -101,12 +80,12 @@ def with_tools(surface: Surface) -> Body:
 def test_chat_s_grammar_holds(fault: str, ask: Body | None) -> None:
     fields = with_tools(Surface.CHAT) if ask is None else ask
     played = serve(Surface.CHAT, {**CHAT, **fields}, fault=fault)
-    texts, calls = check_chat(played.sent)
+    heard = check_chat(played.sent).values()
     reply = played.reply
     assert isinstance(reply, Served)
-    assert tuple(texts.values()) == reply.answer.texts
-    told = [arguments for choice in calls.values() for arguments in choice.values()]
-    assert told == [call.arguments for call in reply.answer.tool_calls]
+    assert tuple(choice.text for choice in heard) == reply.answer.texts
+    told = [call for choice in heard for call in choice.calls]
+    assert told == [(call.name, call.arguments) for call in reply.answer.tool_calls]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -130,9 +109,9 @@ def said(events: list[Body]) -> str:
 
 
 def test_two_choices_come_with_one_id_and_end_each_for_itself() -> None:
-    texts, _ = check_chat(serve(Surface.CHAT, {**CHAT, "n": 2}).sent)
-    assert set(texts) == {0, 1}
-    assert all(texts.values())
+    heard = check_chat(serve(Surface.CHAT, {**CHAT, "n": 2}).sent)
+    assert set(heard) == {0, 1}
+    assert all(choice.text for choice in heard.values())
 
 
 def test_usage_is_told_only_where_it_was_asked_for() -> None:
@@ -216,141 +195,6 @@ def test_a_stream_may_fail_before_anything_was_told(surface: Surface) -> None:
 
 # --- whatever comes --------------------------------------------------------------------------
 
-TEXT = st.text(max_size=6)
-INDEX = st.integers(0, 3)
-PLACES = INDEX | st.sampled_from([None, -1, True, "0", 10**30])
-CALLED = st.sampled_from(["f", "g", "", None])
-NAMES = st.sampled_from(["message", "function_call", "reasoning", "web_search_call", ""])
-PARTS = st.sampled_from(["output_text", "refusal", "reasoning_text", "summary_text", "new"])
-
-
-@st.composite
-def parts(draw: st.DrawFn) -> Body:
-    kind, text = draw(PARTS), draw(TEXT)
-    return {"type": kind, "text": text, "refusal": text, "annotations": [{"type": "new"}]}
-
-
-@st.composite
-def items(draw: st.DrawFn) -> Body:
-    found = st.lists(parts(), max_size=2)
-    return {
-        "type": draw(NAMES),
-        "id": "msg_upstream",
-        "call_id": draw(st.sampled_from(["call_1", "", None])),
-        "name": draw(CALLED),
-        "arguments": draw(TEXT),
-        "content": draw(found),
-        "summary": draw(found),
-        "status": draw(st.sampled_from(["completed", "incomplete", "new"])),
-    }
-
-
-@st.composite
-def response_events(draw: st.DrawFn) -> Body:
-    """An event of any type, at any place: every order and every hole will come up."""
-    kind = draw(
-        st.sampled_from(
-            [
-                *("created", "in_progress", "debug", "output_item.added", "output_item.done"),
-                *("content_part.added", "content_part.done", "output_text.delta"),
-                *("output_text.done", "refusal.delta", "refusal.done", "reasoning.delta"),
-                *("reasoning_text.delta", "reasoning_text.done", "output_text.annotation.added"),
-                *("reasoning_summary_part.added", "reasoning_summary_text.delta"),
-                *("reasoning_summary_text.done", "reasoning_summary_part.done"),
-                *("function_call_arguments.delta", "function_call_arguments.done"),
-            ]
-        )
-    )
-    text = draw(TEXT)
-    return {
-        "type": f"response.{kind}",
-        "sequence_number": draw(st.integers()),
-        "output_index": draw(PLACES),
-        "content_index": draw(PLACES),
-        "summary_index": draw(PLACES),
-        "item_id": draw(st.sampled_from(["msg_upstream", "rs_upstream", None])),
-        "item": draw(items()),
-        "part": draw(parts()),
-        "delta": text,
-        "text": text,
-        "refusal": text,
-        "arguments": text,
-        "annotation": {"type": "new"},
-    }
-
-
-def check_any_order(events: list[Body]) -> None:
-    """As `check_responses_order`, where items may be open beside one another."""
-    assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    assert [event["type"] for event in events[:2]] == ["response.created", "response.in_progress"]
-    opened: dict[int, Body] = {}
-    closed: dict[int, Body] = {}
-    told: dict[tuple[str, int, str, int], str] = {}
-    for found in events[2:-1]:
-        kind, index = found["type"].removeprefix("response."), found["output_index"]
-        assert index not in closed
-        if kind == "output_item.added":
-            assert index == len(opened)
-            opened[index] = found["item"]
-            continue
-        if kind == "output_item.done":
-            assert found["item"]["id"] == opened[index]["id"]
-            closed[index] = found["item"]
-            continue
-        assert found["item_id"] == opened[index]["id"]
-        axis = "summary_index" if "summary" in kind else "content_index"
-        stem = kind.rpartition(".")[0]
-        part = (opened[index]["id"], index, axis, found.get(axis, -1))
-        if kind.endswith("part.added"):
-            # Clients append a part and then look for it at its number.
-            assert part not in told
-            assert found[axis] == sum(known[:3] == part[:3] for known in told)
-            told[part] = ""
-        elif kind.endswith(".delta"):
-            assert part in told or part[-1] == -1
-            told[part] = told.get(part, "") + found["delta"]
-        elif kind.endswith(".done") and not stem.endswith("part"):
-            whole = found.get("text", found.get("refusal", found.get("arguments")))
-            assert told.get(part, "") == whole
-    assert set(opened) == set(closed)
-    final = events[-1]
-    assert final["type"] in {"response.completed", "response.incomplete"}
-    assert final["response"]["output"] == [closed[index] for index in sorted(closed)]
-    for index, item in closed.items():
-        assert {key: item.get(key) for key in ("id", "type", "call_id")} == {
-            key: opened[index].get(key) for key in ("id", "type", "call_id")
-        }
-        assert item.get("name") == (opened[index].get("name") or item.get("name"))
-        for axis in ("content", "summary"):
-            for place, part in enumerate(item.get(axis, [])):
-                words = part.get("text", part.get("refusal"))
-                assert words == told[item["id"], index, f"{axis}_index", place]
-        if item["type"] == "function_call":
-            whole = told.get((item["id"], index, "content_index", -1), "")
-            assert item["arguments"] == whole
-
-
-def words_of(events: list[Body], kind: str) -> str:
-    """What a caller has read of one kind, its items and parts in the order of their numbers."""
-    read: dict[tuple[int, int], str] = {}
-    for found in events:
-        if found["type"] == f"response.{kind}.delta":
-            place = found["output_index"], found["content_index"]
-            read[place] = read.get(place, "") + found["delta"]
-    return "".join(text for _, text in sorted(read.items()))
-
-
-def words_in(output: list[Body], key: str) -> str:
-    """What the messages of an output hold of one kind."""
-    contents = [item["content"] for item in output if item["type"] == "message"]
-    return "".join(part.get(key, "") for content in contents for part in content)
-
-
-def part_event(kind: str, number: int, text: str) -> Body:
-    part = {"type": "output_text", "text": text}
-    at = {"output_index": 0, "content_index": number}
-    return {"type": f"response.{kind}", **at, "part": part, "delta": text, "text": text}
-
 
 @settings(max_examples=200)
 @given(
@@ -405,31 +249,9 @@ def test_any_events_at_all_become_a_sound_response(
     assert b"upstream" not in sent
 
 
-@st.composite
-def chunks(draw: st.DrawFn) -> Body:
-    call = {
-        "index": draw(INDEX),
-        "id": draw(st.sampled_from(["call_1", None])),
-        "function": {"name": draw(st.sampled_from(["f", None])), "arguments": draw(TEXT)},
-    }
-    delta = {
-        "role": "assistant",
-        "content": draw(st.none() | TEXT),
-        "refusal": draw(st.none() | TEXT),
-        "reasoning": draw(st.none() | TEXT),
-        "tool_calls": draw(st.none() | st.just([call]) | st.just([])),
-    }
-    choice = {
-        "index": draw(st.integers(0, 1)),
-        "delta": draw(st.none() | st.just(delta)),
-        "finish_reason": draw(st.sampled_from([None, "", "stop", "length", "new"])),
-        "native_finish_reason": "x",
-    }
-    return {"id": "gen-1", "choices": draw(st.none() | st.just([]) | st.just([choice]))}
-
-
 @settings(max_examples=200)
 @given(st.lists(chunks(), max_size=25))
+@example([call_chunk(1, None), call_chunk(0, "f"), call_chunk(1, "g")])
 def test_any_chunks_at_all_become_a_sound_chat(upstream: list[Body]) -> None:
     served = ended(Surface.CHAT)
     reader, made = WIRES[Surface.CHAT].StreamReader(), writer(Surface.CHAT, served)
@@ -437,19 +259,18 @@ def test_any_chunks_at_all_become_a_sound_chat(upstream: list[Body]) -> None:
     for each in upstream:
         assert reader.feed(each) is None
         sent += made.feed(each)
-    texts, calls = check_chat(sent + made.finish(served))
+    heard = [choice for _, choice in sorted(check_chat(sent + made.finish(served)).items())]
     answer = reader.answer()
     event(type(answer).__name__)
     if isinstance(answer, Answer):
-        assert tuple(text for _, text in sorted(texts.items())) == answer.texts
-        told = [
-            arguments
-            for _, choice in sorted(calls.items())
-            for _, arguments in sorted(choice.items())
-        ]
-        assert told == [call.arguments for call in answer.tool_calls]
-    assert b"gen-1" not in sent
-    assert b"native" not in sent
+        assert tuple(choice.text for choice in heard) == answer.texts
+        assert answer.refusal == next((each.refusal for each in heard if each.refusal), None)
+        told = [call for choice in heard for call in choice.calls]
+        assert told == [(call.name, call.arguments) for call in answer.tool_calls]
+        assert not told or reader.content
+    # No text that is drawn is as long as these.
+    assert b"gen-upstream" not in sent
+    assert b"native_finish" not in sent
 
 
 # --- readers ---------------------------------------------------------------------------------
