@@ -16,7 +16,7 @@ from astrolabe_http.keys import KeyMode
 from astrolabe_http.server import log_line
 from astrolabe_http.service import Service
 from astrolabe_http.settings import Settings
-from astrolabe_http.upstream import HttpTransport
+from astrolabe_http.upstream import HttpxTransport
 from astrolabe_storage import OpeningError, audit_store, expire_orphans, file_of, open_store
 
 __all__ = ["OpeningError", "database_file", "open_gateway", "open_service", "verify_ledger"]
@@ -37,7 +37,7 @@ async def open_gateway(settings: Settings, log: Callable[[bytes], None] = log_li
     await expire_orphans(store, node, clock.now())
     return Gateway(
         store=store,
-        transport=HttpTransport(settings),
+        transport=HttpxTransport(settings),
         catalog=shipped.catalog(),
         virtual_models=shipped.virtual_models(),
         settings=settings,

@@ -8,12 +8,10 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-import aiohttp
 import anyio
 import httpx
 import orjson
 import pytest
-from aiohttp.client_reqrep import ConnectionKey
 from attrs import evolve
 
 from astrolabe_core import shipped
@@ -24,12 +22,11 @@ from astrolabe_http.settings import Settings
 from astrolabe_http.simulator import RunningSimulator
 from astrolabe_http.simulator.catalog import from_catalog
 from astrolabe_http.transport import Unanswered
-from astrolabe_http.upstream import HttpTransport, fault_of
+from astrolabe_http.upstream import HttpxTransport, fault_of
 from tests.http.gateways import chat_body
 from tests.http.test_calls import command, everything, streamed
 
 CANARY = "canary-provider-key"
-PEER = ConnectionKey("host", 443, True, True, None, None, None)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +60,7 @@ def ask(
         httpx.post(f"{simulator.origin}/_control/faults", json=rule).raise_for_status()
 
     async def run() -> Any:
-        transport = HttpTransport(settings(simulator.url))
+        transport = HttpxTransport(settings(simulator.url))
         exchange = Exchange(streamed() if stream else command(), transport, 1_000_000)
         try:
             return await work(exchange)
@@ -155,7 +152,7 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
         port = taken.getsockname()[1]
 
     async def run() -> None:
-        transport = HttpTransport(settings(f"http://127.0.0.1:{port}"))
+        transport = HttpxTransport(settings(f"http://127.0.0.1:{port}"))
         try:
             await transport.post("/x", b"{}")
         finally:
@@ -169,25 +166,27 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
 @pytest.mark.parametrize(
     ("error", "begun", "kind"),
     [
-        (aiohttp.ConnectionTimeoutError("x"), False, FaultKind.UNREACHABLE),
-        (aiohttp.ClientConnectorError(PEER, OSError("x")), False, FaultKind.UNREACHABLE),
-        (aiohttp.SocketTimeoutError("x"), False, FaultKind.TIMEOUT),
-        (aiohttp.SocketTimeoutError("x"), True, FaultKind.TIMEOUT),
-        (aiohttp.ServerDisconnectedError("x"), False, FaultKind.UNREACHABLE),
-        (aiohttp.ServerDisconnectedError("x"), True, FaultKind.PROVIDER_ERROR),
-        (aiohttp.ClientOSError("x"), False, FaultKind.UNREACHABLE),
-        (aiohttp.ClientOSError("x"), True, FaultKind.PROVIDER_ERROR),
-        (aiohttp.ClientPayloadError("x"), True, FaultKind.PROVIDER_ERROR),
+        (httpx.ConnectTimeout("x"), False, FaultKind.UNREACHABLE),
+        (httpx.ConnectError("x"), False, FaultKind.UNREACHABLE),
+        (httpx.PoolTimeout("x"), False, FaultKind.UNREACHABLE),
+        (httpx.ReadTimeout("x"), False, FaultKind.TIMEOUT),
+        (httpx.WriteTimeout("x"), False, FaultKind.TIMEOUT),
+        (httpx.ReadError("x"), False, FaultKind.UNREACHABLE),
+        (httpx.ReadError("x"), True, FaultKind.PROVIDER_ERROR),
+        (httpx.ConnectTimeout("x"), True, FaultKind.PROVIDER_ERROR),
+        (httpx.ReadTimeout("x"), True, FaultKind.TIMEOUT),
+        (httpx.RemoteProtocolError("x"), False, FaultKind.UNREACHABLE),
+        (httpx.RemoteProtocolError("x"), True, FaultKind.PROVIDER_ERROR),
     ],
 )
 def test_each_error_of_the_client_is_some_fault(
-    error: aiohttp.ClientError, begun: bool, kind: FaultKind
+    error: httpx.HTTPError, begun: bool, kind: FaultKind
 ) -> None:
     assert fault_of(error, begun=begun).kind is kind
 
 
 def test_a_fault_tells_neither_url_nor_key() -> None:
-    fault = fault_of(aiohttp.ClientOSError(f"https://host/{CANARY}"), begun=False)
+    fault = fault_of(httpx.ConnectError(f"https://host/{CANARY}"), begun=False)
     assert CANARY not in repr(fault)
 
 
@@ -229,7 +228,7 @@ class Provider:
             async with await asyncio.start_server(self.serve, "127.0.0.1", 0) as server:
                 port = server.sockets[0].getsockname()[1]
                 # By name: clients keep no cookies of bare addresses anyway.
-                transport = HttpTransport(settings(f"http://localhost:{port}/api/v1"))
+                transport = HttpxTransport(settings(f"http://localhost:{port}/api/v1"))
                 for _ in range(times):
                     exchange = Exchange(command(), transport, 10_000)
                     found = await exchange.begin()
