@@ -7,10 +7,8 @@ from itertools import chain, islice
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from astrolabe_core.testing import Case
-from astrolabe_core.testing.edges import around
+from astrolabe_core.testing import Case, around, turns
 from astrolabe_core.testing.strategies import worlds
-from astrolabe_core.testing.turns import turns
 
 WORLDS = 300
 EACH = 11
