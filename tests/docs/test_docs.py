@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from astrolabe_core.testing import LAWS
 from astrolabe_http.cli.demonstration import Demonstration, demonstrate
 from astrolabe_http.settings import LogFormat, Settings
 
@@ -90,3 +91,10 @@ def test_python_that_talks_to_a_gateway_runs_against_one(
     assert name
     told = source.replace("http://127.0.0.1:8080", demonstration.url)
     assert run(f"key = {demonstration.key!r}\n{told}", tmp_path).strip()
+
+
+def test_the_page_on_testing_names_every_law() -> None:
+    """With the first line of what it says of itself."""
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    for law in LAWS:
+        assert f"| `{law.__name__}` | {(law.__doc__ or '').strip().splitlines()[0]} |" in page
