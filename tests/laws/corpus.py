@@ -5,20 +5,40 @@ from __future__ import annotations
 from functools import cache
 from itertools import chain, islice
 
+from attrs import evolve
 from hypothesis import HealthCheck, Phase, given, settings
 
+from astrolabe_core.catalog import PriceOverride
 from astrolabe_core.testing import Case, around, turns
 from astrolabe_core.testing.strategies import worlds
+from astrolabe_core.units import DAY_MS, MINUTE_MS
+from tests.core.market import NOW, model, price_list, prices, request, snapshot
 
 WORLDS = 300
+MINUTE_OF_DAY = NOW % DAY_MS // MINUTE_MS
 EACH = 11
 """Of each world so many of its neighbours are left out before the next is taken."""
+
+
+def staged() -> tuple[Case, ...]:
+    """Give cases that are drawn too seldom to rely on: what Hypothesis draws hangs on all code
+    that is loaded, since it takes constants from there.
+    """
+    soon = PriceOverride(prices=prices(200, 800), utc_minute_from=MINUTE_OF_DAY + 1)
+    world = snapshot(
+        model("acme/one"),
+        model("acme/dear", price=price_list(soon)),
+        reserves=("acme/dear",),
+        reference="acme/dear",
+    )
+    lane = evolve(world.virtual_models[0], fallback_candidates=())
+    return (Case(request=request(), snapshot=evolve(world, virtual_models=(lane,))),)
 
 
 @cache
 def corpus() -> tuple[Case, ...]:
     """Draw worlds, without shrinking and without chance, and of each some of its neighbours."""
-    found: list[Case] = []
+    found: list[Case] = [*staged()]
 
     @settings(
         max_examples=WORLDS,

@@ -8,9 +8,14 @@ from attrs import evolve
 from astrolabe_core.catalog import DataPolicy, Retention, Status
 from astrolabe_core.codes import Miss
 from astrolabe_core.requests import Overrides, StackRef
+from astrolabe_core.routing import Unrouted
 from astrolabe_core.stacks import Boundaries, DataRule, Objective, RetentionRule
 from astrolabe_core.testing import LAWS, Case, Law
-from astrolabe_core.testing.laws import satisfies, who_meets_every_target_leads
+from astrolabe_core.testing.laws import (
+    satisfies,
+    unblocking_changes_admit,
+    who_meets_every_target_leads,
+)
 from astrolabe_core.units import Bps, Millis, StackSlug
 from tests.core.market import model, request, snapshot, stack
 
@@ -51,6 +56,17 @@ def test_the_laws_have_their_own_word_on_boundaries(rules: Boundaries) -> None:
     )
     assert not satisfies(doubtful, rules)
     assert satisfies(doubtful, Boundaries())
+
+
+def test_a_change_of_a_managed_stack_is_proposed_and_nobody_can_make_it() -> None:
+    doubtful = evolve(ONE, data_policy=DataPolicy.UNKNOWN, retention=Retention.UNKNOWN)
+    managed = request(stack=StackRef(slug=StackSlug("customer-data")))
+    case = Case(request=managed, snapshot=snapshot(doubtful))
+    routing = case.route()
+    assert isinstance(routing, Unrouted)
+    assert routing.blocked is not None
+    assert routing.blocked.unblock
+    unblocking_changes_admit(case)
 
 
 def test_every_miss_is_recognised() -> None:
