@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
 
 from tests.http.cli.running import Shell
 
@@ -16,7 +15,7 @@ def test_true_books_are_ok(shell: Shell, workspace: str) -> None:
 def test_a_balance_that_its_journal_does_not_say_is_named(shell: Shell, workspace: str) -> None:
     shell.told("credits", "grant", "--usd", "5")
     other = shell.told("workspaces", "create", "theirs")["id"]
-    with closing(sqlite3.connect(shell.folder / "accounts.db")) as database, database:
+    with sqlite3.connect(shell.folder / "accounts.db") as database:
         changed = database.execute("UPDATE wallets SET available = 5000000001 WHERE available > 0")
         assert changed.rowcount == 1
     database.close()
