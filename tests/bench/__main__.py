@@ -36,12 +36,12 @@ def main() -> int:
 
 
 def _told(measured: Measured) -> str:
-    judged = ""
-    if measured.bar is not None:
-        side = "at most" if measured.at_most else "at least"
-        verdict = "holds" if measured.holds else "DOES NOT HOLD"
-        judged = f" ({side} {measured.bar:g}): {verdict}"
-    lines = [f"{measured.name}: {measured.ratio:.2f} x{judged}", f"  {measured.claim}"]
+    side = "at most" if measured.at_most else "at least"
+    verdict = "holds" if measured.holds else "DOES NOT HOLD"
+    lines = [
+        f"{measured.name}: {measured.ratio:.2f} x ({side} {measured.bar:g}): {verdict}",
+        f"  {measured.claim}",
+    ]
     return "\n".join(lines + [f"  {label}: {figure}" for label, figure in measured.figures])
 
 

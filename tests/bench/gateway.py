@@ -26,8 +26,6 @@ BAR = 1.6
 ROUNDS = 5
 EACH = 400
 AT_ONCE = (1, 8, 16, 64)
-BAR_AT_ONCE = 16
-"""Where the bar is held: a busy team. A lone request pays for its two durable commits alone."""
 SECRET = "bench" * 8
 
 BODY = orjson.dumps(
@@ -100,7 +98,7 @@ async def _compare(mine: tuple[int, int], other: tuple[int, int], key: str) -> l
                 claim="processor time of a whole request through the gateway, beside a bare "
                 "Starlette + httpx pass-through",
                 ratio=statistics.median(a / b for a, b in zip(ours, bare, strict=True)),
-                bar=BAR if at_once == BAR_AT_ONCE else None,
+                bar=BAR,
                 at_most=True,
                 figures=(
                     ("gateway", f"{statistics.median(ours) * 1e6:.0f} us of CPU a request"),

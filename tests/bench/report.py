@@ -11,22 +11,19 @@ from attrs import frozen
 class Measured:
     """One ratio of two things measured in turn in one run.
 
-    `at_most` says on which side of `bar` the ratio belongs; a ratio without a bar is told and
-    not judged. `figures` are for the reader.
+    `at_most` says on which side of `bar` the ratio belongs. `figures` are for the reader.
     """
 
     name: str
     claim: str
     ratio: float
-    bar: float | None
+    bar: float
     at_most: bool
     figures: tuple[tuple[str, str], ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether the ratio is on the right side of its bar."""
-        if self.bar is None:
-            return True
         return self.ratio <= self.bar if self.at_most else self.ratio >= self.bar
 
 

@@ -203,4 +203,5 @@ def test_a_locked_field_may_be_tightened_and_not_loosened(
 
 def test_a_target_where_there_was_none_tightens() -> None:
     locked = published(stack(locked_overrides=frozenset({"latency_slo_ms"})))
-    resolved(caller(locked, workspace_stack=SLUG), latency_slo_ms=Millis(1))
+    found = resolved(caller(locked, workspace_stack=SLUG), latency_slo_ms=Millis(1))
+    assert found.stack.objective.latency_slo_ms == 1

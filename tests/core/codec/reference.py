@@ -57,7 +57,8 @@ MEANINGS: dict[type, dict[str, str]] = {
         "dataPolicy": "whether prompts may be trained on; unknown counts as training",
         "retentionPolicy": "how long prompts may be kept; unknown counts as beyond `limited`",
         "allowPreview": "whether preview models may serve",
-        "fallbackMustStayInPolicy": "whether every later candidate must satisfy these too",
+        "fallbackMustStayInPolicy": "whether every later candidate must satisfy these too; in this "
+        "version they always do",
     },
     Objective: {
         "primary": "what to optimise for",
@@ -88,14 +89,14 @@ MEANINGS: dict[type, dict[str, str]] = {
         "enabled": "whether there is a second attempt at all",
         "maxAttempts": "from 1 to 8, the first included",
         "mode": "which candidate comes next",
-        "triggers": "what makes a request move on",
+        "triggers": "what makes a request move on; `verifier_low_confidence` does not arise yet",
         "neverEscalateCategories": "kinds of work for which `escalate_quality` acts as `next_best`",
     },
     Verification: {
         "mode": "in general",
         "schemaMode": "in place of it where a schema is asked for",
         "highStakesMode": "in place of both where much is at stake",
-        "confidenceThreshold": "below it the verifier doubts the answer",
+        "confidenceThreshold": "below it the verifier doubts the answer; no verifier is asked yet",
     },
     Budget: {
         "monthlyUsd": "for a UTC month; null sets no limit",

@@ -7,6 +7,7 @@ from attrs import evolve
 from hypothesis import given, settings
 
 from astrolabe_core.requests import Overrides, StackRef
+from astrolabe_core.routing import Routed, Unrouted
 from astrolabe_core.stacks import Boundaries
 from astrolabe_core.testing import Case, cases
 from astrolabe_core.testing.cases import admitted, survey_of
@@ -53,4 +54,4 @@ def test_of_a_managed_stack_only_the_models_are_moved() -> None:
 @settings(max_examples=30)
 @given(cases())
 def test_a_case_can_be_decided(case: Case) -> None:
-    case.route()
+    assert isinstance(case.route(), Routed | Unrouted)
