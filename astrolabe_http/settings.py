@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from astrolabe_core.money import ZERO, MoneyFormatError, NanoUsd, usd
+from astrolabe_core.requests import Surface
 from astrolabe_core.units import Millis
 
 OPENROUTER_URL: Final = "https://openrouter.ai/api/v1"
@@ -33,17 +34,30 @@ class LogFormat(StrEnum):
     OFF = "off"
 
 
+class UpstreamKind(StrEnum):
+    """What the upstream understands beside OpenAI's own fields."""
+
+    OPENROUTER = "openrouter"
+    OPENAI = "openai"
+
+
 @frozen(kw_only=True)
 class Settings:
     """Everything that an operator decides. Times are milliseconds, sizes bytes.
 
-    `upstream_silence_ms` is how long a provider may send no byte; `simulated` says that the
-    upstream is a demonstration's.
+    `upstream_silence_ms` is how long a provider may send no byte, `upstream_apis` which of the two
+    wire formats it has. `head_timeout_ms` and `body_timeout_ms` are how long a caller may take to
+    send head and body, `concurrency_max` how many requests are worked on at once. `debug` has each
+    stream that goes out checked against its grammar. `simulated` says that the upstream is a
+    demonstration's.
     """
 
     secret_key: str = field(default="", repr=False)
     upstream_key: str = field(default="", repr=False)
     upstream_url: str = OPENROUTER_URL
+    upstream_kind: UpstreamKind = UpstreamKind.OPENROUTER
+    upstream_apis: frozenset[Surface] = frozenset(Surface)
+    catalog_file: str = ""
     database_url: str = "sqlite:///astrolabe.db"
     host: str = "127.0.0.1"
     port: int = 8080
@@ -54,8 +68,14 @@ class Settings:
     upstream_connect_ms: Millis = Millis(10_000)
     upstream_silence_ms: Millis = Millis(60_000)
     upstream_connections_max: int = 1_000
+    headers_max: int = 100
+    header_bytes_max: int = 32 * 1024
+    head_timeout_ms: Millis = Millis(10_000)
+    body_timeout_ms: Millis = Millis(60_000)
+    concurrency_max: int = 1_000
     body_bytes_max: int = 32 * 1024 * 1024
     answer_bytes_max: int = 32 * 1024 * 1024
+    debug: bool = False
     simulated: bool = False
 
 
@@ -219,11 +239,29 @@ def _money(text: str) -> NanoUsd:
     return amount
 
 
-def _log_format(text: str) -> LogFormat:
+def _word(vocabulary: type[StrEnum]) -> Callable[[str], StrEnum]:
+    def read(text: str) -> StrEnum:
+        try:
+            return vocabulary(text.strip().lower())
+        except ValueError:
+            raise ValueError(f"must be one of {', '.join(vocabulary)}") from None
+
+    return read
+
+
+def _apis(text: str) -> frozenset[Surface]:
+    words = [word.strip().lower() for word in text.split(",")]
     try:
-        return LogFormat(text.strip().lower())
+        return frozenset(Surface(word) for word in words)
     except ValueError:
-        raise ValueError(f"must be one of {', '.join(LogFormat)}") from None
+        raise ValueError(f"must be one or more of {', '.join(Surface)}, with commas") from None
+
+
+def _switch(text: str) -> bool:
+    known = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
+    if text.strip().lower() not in known:
+        raise ValueError("must be true or false")
+    return known[text.strip().lower()]
 
 
 _ANY_BYTES: Final = _whole(1_024, 1 << 32)
@@ -245,13 +283,29 @@ OPTIONS: Final = (
     ),
     Option(field="upstream_url", variable="ASTROLABE_UPSTREAM_URL", name="upstream_url", read=_url),
     Option(
+        field="upstream_kind",
+        variable="ASTROLABE_UPSTREAM_KIND",
+        name="upstream_kind",
+        read=_word(UpstreamKind),
+    ),
+    Option(
+        field="upstream_apis",
+        variable="ASTROLABE_UPSTREAM_APIS",
+        name="upstream_apis",
+        read=_apis,
+    ),
+    Option(field="catalog_file", variable="ASTROLABE_CATALOG", name="catalog", read=_text),
+    Option(
         field="database_url", variable="ASTROLABE_DATABASE_URL", name="database_url", read=_text
     ),
     Option(field="host", variable="ASTROLABE_HOST", name="host", read=_text),
     Option(field="port", variable="ASTROLABE_PORT", name="port", read=_whole(0, 65_535)),
     Option(field="workers", variable="ASTROLABE_WORKERS", name="workers", read=_whole(1, 64)),
     Option(
-        field="log_format", variable="ASTROLABE_LOG_FORMAT", name="log_format", read=_log_format
+        field="log_format",
+        variable="ASTROLABE_LOG_FORMAT",
+        name="log_format",
+        read=_word(LogFormat),
     ),
     Option(
         field="balance_floor",
@@ -284,6 +338,36 @@ OPTIONS: Final = (
         read=_whole(1, 100_000),
     ),
     Option(
+        field="headers_max",
+        variable="ASTROLABE_HEADERS_MAX",
+        name="headers_max",
+        read=_whole(8, 10_000),
+    ),
+    Option(
+        field="header_bytes_max",
+        variable="ASTROLABE_HEADER_BYTES_MAX",
+        name="header_bytes_max",
+        read=_ANY_BYTES,
+    ),
+    Option(
+        field="head_timeout_ms",
+        variable="ASTROLABE_HEAD_TIMEOUT",
+        name="head_timeout",
+        read=_seconds,
+    ),
+    Option(
+        field="body_timeout_ms",
+        variable="ASTROLABE_BODY_TIMEOUT",
+        name="body_timeout",
+        read=_seconds,
+    ),
+    Option(
+        field="concurrency_max",
+        variable="ASTROLABE_CONCURRENCY_MAX",
+        name="concurrency_max",
+        read=_whole(1, 1_000_000),
+    ),
+    Option(
         field="body_bytes_max",
         variable="ASTROLABE_BODY_BYTES_MAX",
         name="body_bytes_max",
@@ -295,5 +379,6 @@ OPTIONS: Final = (
         name="answer_bytes_max",
         read=_ANY_BYTES,
     ),
+    Option(field="debug", variable="ASTROLABE_DEBUG", name="debug", read=_switch),
 )
 """Every setting, in the order in which `doctor` and the docs list them."""

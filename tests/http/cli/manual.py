@@ -24,6 +24,9 @@ MEANINGS = {
     "secret_key": "keys are stored as hashes under this secret; required but for `demo`",
     "upstream_key": "the key for the provider",
     "upstream_url": "OpenRouter, or another that speaks its API; ends in `/api/v1`",
+    "upstream_kind": "`openrouter`, or `openai` for a plain OpenAI-compatible server",
+    "upstream_apis": "which of `chat` and `responses` the upstream has; the other is translated",
+    "catalog_file": "a catalog of one's own in place of the shipped one",
     "database_url": "where accounts are kept: `sqlite:///relative`, `sqlite:////absolute`",
     "host": "the address to listen on",
     "port": "the port to listen on; 0 takes any free one",
@@ -34,8 +37,14 @@ MEANINGS = {
     "upstream_silence_ms": "seconds without a byte from the provider",
     "upstream_connect_ms": "seconds for a connection to the provider",
     "upstream_connections_max": "connections to the provider at once",
+    "headers_max": "headers of a request; more is 431",
+    "header_bytes_max": "bytes of a request's head; more is 431",
+    "head_timeout_ms": "seconds that a caller may take to send a request's head",
+    "body_timeout_ms": "seconds that a caller may take to send a request's body",
+    "concurrency_max": "requests at once; more are 503",
     "body_bytes_max": "bytes of a request's body; more is 413",
     "answer_bytes_max": "bytes of a provider's answer",
+    "debug": "check each stream that goes out against its grammar",
 }
 
 
@@ -81,6 +90,10 @@ def _settings() -> Iterator[str]:
         default: Any = fields_dict(Settings)[option.field].default
         if option.field.endswith("_ms"):
             default = f"{default / 1_000:g}"
+        if isinstance(default, frozenset):
+            default = ",".join(sorted(default))
+        if isinstance(default, bool):
+            default = str(default).lower()
         shown = f"`{default}`" if default != "" else "none"
         names = f"`{option.variable}`", f"`{option.name}`"
         yield f"| {names[0]} | {names[1]} | {shown} | {MEANINGS[option.field]} |"
