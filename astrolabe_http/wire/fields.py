@@ -1,11 +1,12 @@
 """What may stand in a field of a caller's body, and what is said where something else does?
 
-A `Check` is a test and the words for what passes it. `first_wrong` applies a table of them;
-null counts as absent, as it does in OpenAI's API. Refusals name the field as the caller wrote
-it, and say what would be right.
+A `Check` is a test, the words for what passes it, and the same as a JSON schema, which is how
+`/openapi.json` tells it. `first_wrong` applies a table of them; null counts as absent, as it does
+in OpenAI's API. Refusals name the field as the caller wrote it, and say what would be right.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import orjson
@@ -13,10 +14,18 @@ import orjson
 from astrolabe_core.codes import Code, Refusal
 
 Object: TypeAlias = Mapping[str, object]
-Check: TypeAlias = tuple[Callable[[object], bool], str]
 
 NESTING_SPARE: Final = 8
 """How many levels an answer may put around what it echoes of a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a field takes, said three times: as a test, in words, and as a JSON schema."""
+
+    passes: Callable[[object], bool]
+    expected: str
+    schema: Object
 
 
 def invalid(param: str | None, message: str) -> Refusal:
@@ -41,27 +50,33 @@ def is_number(value: object) -> bool:
 
 def between(low: int, high: int) -> Check:
     """Take a number within bounds."""
-    return (
+    return Check(
         lambda value: (
             isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
         ),
         f"a number from {low} to {high}",
+        {"type": "number", "minimum": low, "maximum": high},
     )
 
 
 def whole_between(low: int, high: int) -> Check:
     """Take an integer within bounds."""
-    return (
+    return Check(
         lambda value: (
             isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
         ),
         f"an integer from {low} to {high}",
+        {"type": "integer", "minimum": low, "maximum": high},
     )
 
 
 def one_of(*values: str) -> Check:
     """Take one of these strings."""
-    return (lambda value: isinstance(value, str) and value in values, f"one of {', '.join(values)}")
+    return Check(
+        lambda value: isinstance(value, str) and value in values,
+        f"one of {', '.join(values)}",
+        {"type": "string", "enum": list(values)},
+    )
 
 
 def _is_stop(value: object) -> bool:
@@ -70,32 +85,43 @@ def _is_stop(value: object) -> bool:
     )
 
 
-STRING: Final[Check] = (lambda value: isinstance(value, str), "a string")
-BOOLEAN: Final[Check] = (lambda value: isinstance(value, bool), "a boolean")
-OBJECT: Final[Check] = (lambda value: isinstance(value, Mapping), "an object")
-ARRAY: Final[Check] = (lambda value: isinstance(value, list), "an array")
-STRINGS: Final[Check] = (
+STRING: Final = Check(lambda value: isinstance(value, str), "a string", {"type": "string"})
+BOOLEAN: Final = Check(lambda value: isinstance(value, bool), "a boolean", {"type": "boolean"})
+OBJECT: Final = Check(lambda value: isinstance(value, Mapping), "an object", {"type": "object"})
+ARRAY: Final = Check(lambda value: isinstance(value, list), "an array", {"type": "array"})
+STRINGS: Final = Check(
     lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
     "an array of strings",
+    {"type": "array", "items": {"type": "string"}},
 )
-WHOLE: Final[Check] = (is_whole, "an integer")
-POSITIVE: Final[Check] = (
+WHOLE: Final = Check(is_whole, "an integer", {"type": "integer"})
+POSITIVE: Final = Check(
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,
     "an integer above 0",
+    {"type": "integer", "minimum": 1},
 )
-NUMBER: Final[Check] = (is_number, "a number")
-STOP: Final[Check] = (_is_stop, "a string or an array of at most 4 strings")
-EFFORT: Final[Check] = one_of("none", "minimal", "low", "medium", "high", "xhigh", "max")
-VERBOSITY: Final[Check] = one_of("low", "medium", "high")
+NUMBER: Final = Check(is_number, "a number", {"type": "number"})
+STOP: Final = Check(
+    _is_stop,
+    "a string or an array of at most 4 strings",
+    {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "string"}, "maxItems": 4},
+        ]
+    },
+)
+EFFORT: Final = one_of("none", "minimal", "low", "medium", "high", "xhigh", "max")
+VERBOSITY: Final = one_of("low", "medium", "high")
 
 
 def first_wrong(body: Object, checks: Mapping[str, Check], prefix: str = "") -> Refusal | None:
     """Give the refusal of the first field whose value its check does not pass."""
-    for name, (passes, expected) in checks.items():
+    for name, check in checks.items():
         value = body.get(name)
-        if value is not None and not passes(value):
+        if value is not None and not check.passes(value):
             param = f"{prefix}{name}"
-            return invalid(param, f"{param} must be {expected}, not {described(value)}")
+            return invalid(param, f"{param} must be {check.expected}, not {described(value)}")
     return None
 
 
