@@ -54,7 +54,7 @@ from astrolabe_http.wire.intake import (
 
 NAME_CHARS_MAX: Final = 64
 
-_CHECKS: Final[Mapping[str, Check]] = {
+CHECKS: Final[Mapping[str, Check]] = {
     **COMMON_CHECKS,
     "max_tokens": POSITIVE,
     "max_completion_tokens": POSITIVE,
@@ -67,7 +67,7 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "reasoning_effort": EFFORT,
     "verbosity": VERBOSITY,
 }
-_UNSUPPORTED: Final[Mapping[str, str]] = {
+UNSUPPORTED: Final[Mapping[str, str]] = {
     **COMMON_UNSUPPORTED,
     "functions": "it is the old form of tools; send tools",
     "function_call": "it is the old form of tool_choice; send tool_choice",
@@ -108,7 +108,7 @@ def read_request(
     stack_header: str | None,
 ) -> Request | Malformed:
     """Read a body, in whatever of its many forms."""
-    taken = take_in(body, checks=_CHECKS, unsupported=_UNSUPPORTED, stack_header=stack_header)
+    taken = take_in(body, checks=CHECKS, unsupported=UNSUPPORTED, stack_header=stack_header)
     if isinstance(taken, Refusal):
         return refused(taken, id, at)
     read = _read(taken, id, at)

@@ -20,11 +20,11 @@ ROLES: Final[Mapping[str, Role]] = {
     "assistant": Role.ASSISTANT,
     "tool": Role.TOOL,
 }
-_IMAGES: Final = frozenset({"image_url", "input_image"})
-_AUDIOS: Final = frozenset({"input_audio"})
-_VIDEOS: Final = frozenset({"video_url", "input_video"})
-_FILES: Final = frozenset({"file", "input_file"})
-_TEXTS: Final[Mapping[str, str]] = {
+IMAGES: Final = frozenset({"image_url", "input_image"})
+AUDIOS: Final = frozenset({"input_audio"})
+VIDEOS: Final = frozenset({"video_url", "input_video"})
+FILES: Final = frozenset({"file", "input_file"})
+TEXTS: Final[Mapping[str, str]] = {
     "text": "text",
     "input_text": "text",
     "output_text": "text",
@@ -98,22 +98,22 @@ def _read_part(said: Said, part: object, param: str) -> Refusal | None:
     kind = part.get("type")
     if not isinstance(kind, str):
         return invalid(f"{param}.type", f"{param}.type must be a string, not {described(kind)}")
-    if kind in _TEXTS:
-        text = part.get(_TEXTS[kind])
+    if kind in TEXTS:
+        text = part.get(TEXTS[kind])
         if not isinstance(text, str):
-            where = f"{param}.{_TEXTS[kind]}"
+            where = f"{param}.{TEXTS[kind]}"
             return invalid(where, f"{where} must be a string, not {described(text)}")
         said.words.append(text)
-    elif kind in _IMAGES:
+    elif kind in IMAGES:
         said.images += 1
-    elif kind in _AUDIOS:
+    elif kind in AUDIOS:
         said.audios += 1
-    elif kind in _VIDEOS:
+    elif kind in VIDEOS:
         said.videos += 1
-    elif kind in _FILES:
+    elif kind in FILES:
         said.files += 1
     else:
-        known = sorted({*_TEXTS, *_IMAGES, *_AUDIOS, *_VIDEOS, *_FILES})
+        known = sorted({*TEXTS, *IMAGES, *AUDIOS, *VIDEOS, *FILES})
         message = f"no model would see a part of type {kind[:40]!r}; use one of {', '.join(known)}"
         return unsupported(f"{param}.type", message)
     return None

@@ -68,7 +68,7 @@ COMMON_UNSUPPORTED: Final[Mapping[str, str]] = {
 """Fields of OpenRouter's that would have someone else decide. Its `route` is without effect."""
 
 
-_DECLARED_CHECKS: Final[Mapping[str, Check]] = {"description": STRING, "strict": BOOLEAN}
+DECLARED_CHECKS: Final[Mapping[str, Check]] = {"description": STRING, "strict": BOOLEAN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def read_function(
     if not isinstance(name, str) or not 0 < len(name) <= name_chars_max:
         message = f"{param}.name must be a string of 1 to {name_chars_max} characters"
         return invalid(f"{param}.name", f"{message}, not {described(name)}")
-    wrong = first_wrong(declared, _DECLARED_CHECKS, f"{param}.")
+    wrong = first_wrong(declared, DECLARED_CHECKS, f"{param}.")
     if wrong is not None:
         return wrong
     parameters = declared.get("parameters")
@@ -169,7 +169,7 @@ def read_schema(declared: Object, *, param: str) -> Form | Refusal:
     if schema is not None and not isinstance(schema, Mapping):
         message = f"{param}.schema must be a JSON schema, not {described(schema)}"
         return invalid(f"{param}.schema", message)
-    wrong = first_wrong(declared, _DECLARED_CHECKS, f"{param}.")
+    wrong = first_wrong(declared, DECLARED_CHECKS, f"{param}.")
     if wrong is not None:
         return wrong
     return Form("json_schema", {} if schema is None else schema)

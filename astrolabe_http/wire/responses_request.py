@@ -53,7 +53,7 @@ from astrolabe_http.wire.responses_turns import read_input
 
 NAME_CHARS_MAX: Final = 128
 
-_CHECKS: Final[Mapping[str, Check]] = {
+CHECKS: Final[Mapping[str, Check]] = {
     **COMMON_CHECKS,
     "instructions": STRING,
     "max_output_tokens": POSITIVE,
@@ -62,14 +62,14 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "text": OBJECT,
     "truncation": one_of("auto", "disabled"),
 }
-_UNSUPPORTED: Final[Mapping[str, str]] = {
+UNSUPPORTED: Final[Mapping[str, str]] = {
     **COMMON_UNSUPPORTED,
     "previous_response_id": "no state is kept here; send the whole conversation as input",
     "conversation": "no state is kept here; send the whole conversation as input",
     "background": "answers come with the request; leave it out",
     "prompt": "no prompts are kept here; send instructions and input",
 }
-_REASONING_CHECKS: Final[Mapping[str, Check]] = {
+REASONING_CHECKS: Final[Mapping[str, Check]] = {
     "effort": EFFORT,
     "summary": one_of("auto", "concise", "detailed"),
 }
@@ -105,7 +105,7 @@ def read_request(
     stack_header: str | None,
 ) -> Request | Malformed:
     """Read a body, in whatever of its many forms."""
-    taken = take_in(body, checks=_CHECKS, unsupported=_UNSUPPORTED, stack_header=stack_header)
+    taken = take_in(body, checks=CHECKS, unsupported=UNSUPPORTED, stack_header=stack_header)
     if isinstance(taken, Refusal):
         return refused(taken, id, at)
     read = _read(taken, id, at)
@@ -116,7 +116,7 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
     body = taken.body
     text, reasoning = object_of(body.get("text")), object_of(body.get("reasoning"))
     wrong = first_wrong(text, {"format": OBJECT, "verbosity": VERBOSITY}, "text.") or first_wrong(
-        reasoning, _REASONING_CHECKS, "reasoning."
+        reasoning, REASONING_CHECKS, "reasoning."
     )
     if wrong is not None:
         return wrong
