@@ -56,7 +56,8 @@ def confine() -> Iterator[list[str]]:
     try:
         yield tried
     finally:
-        del socket.socket.connect, socket.socket.connect_ex  # inherited from C again
+        socket.socket.connect = connect  # type: ignore[method-assign]
+        socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]
         socket.getaddrinfo = look_up
 
 
