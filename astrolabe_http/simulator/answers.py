@@ -12,6 +12,7 @@ import orjson
 
 from astrolabe_http.simulator import text
 from astrolabe_http.simulator.asks import Ask, Form, Tool
+from astrolabe_http.simulator.cues import told_arguments, wanted_keys
 from astrolabe_http.simulator.faults import Faults
 from astrolabe_http.simulator.models import ZERO, Bill, SimulatedModel, Tokens, bill, utc_clock
 from astrolabe_http.simulator.schema import fill
@@ -171,7 +172,7 @@ def _choice(ask: Ask, faults: Faults, seed: int, room: int, script: str | None) 
     if script is not None:
         said = script
     elif ask.form is Form.TEXT:
-        said = text.compose(seed, ask.prompt)
+        said = text.compose(seed, ask.topic)
     else:
         said = _spoil(_json(ask, seed), faults)
     if "separators" in faults and ask.form is Form.TEXT:
@@ -206,7 +207,9 @@ def _calls_tools(ask: Ask, faults: Faults) -> bool:
 def _calls(ask: Ask, faults: Faults, seed: int) -> tuple[Call, ...]:
     made: list[Call] = []
     for place, tool in enumerate(_chosen(ask, seed)):
-        arguments = orjson.dumps(_object(tool.parameters, seed + place, ask.prompt)).decode()
+        made_up = _object(tool.parameters, seed + place, ask.prompt)
+        told = told_arguments(ask.prompt, tool.name, tool.parameters)
+        arguments = orjson.dumps({**made_up, **told}).decode()
         if "bad-arguments" in faults:
             arguments = arguments[:-1]
         if "wrong-arguments" in faults:
@@ -228,7 +231,7 @@ def _chosen(ask: Ask, seed: int) -> list[Tool]:
     return chosen if ask.parallel_tools else chosen[:1]
 
 
-def _object(schema: object, seed: int, prompt: str) -> object:
+def _object(schema: object, seed: int, prompt: str) -> dict[str, object]:
     value = fill(schema, seed, prompt) if schema else {}
     return value if isinstance(value, dict) else {}
 
@@ -236,6 +239,9 @@ def _object(schema: object, seed: int, prompt: str) -> object:
 def _json(ask: Ask, seed: int) -> str:
     if ask.form is Form.SCHEMA:
         return orjson.dumps(fill(ask.schema, seed, ask.prompt)).decode()
+    wanted = wanted_keys(ask.prompt)
+    if wanted:
+        return orjson.dumps({key: text.compose(seed, key) for key in wanted}).decode()
     return orjson.dumps({"answer": text.compose(seed, ask.prompt), "items": seed % 5}).decode()
 
 

@@ -83,6 +83,12 @@ class Ask:
         )
 
     @property
+    def topic(self) -> str:
+        """What an answer is about: a tool's result where one came last, else the prompt."""
+        last = self.turns[-1]
+        return last.text if last.role == "tool" and last.text else self.prompt
+
+    @property
     def prompt_tokens(self) -> int:
         """All turns, the tools and the opening of the reply."""
         return (
