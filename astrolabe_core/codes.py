@@ -19,11 +19,13 @@ Json: TypeAlias = "bool | int | str | tuple[Json, ...] | Mapping[str, Json] | No
 class Code(StrEnum):
     """Why a request was not served, in order of precedence."""
 
+    REQUEST_HEADERS_TOO_LARGE = "request_headers_too_large"
     UNAUTHORIZED = "unauthorized"
     WORKSPACE_PENDING = "workspace_pending"
     WORKSPACE_SUSPENDED = "workspace_suspended"
     FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate_limited"
+    REQUEST_TIMEOUT = "request_timeout"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     INVALID_REQUEST = "invalid_request"

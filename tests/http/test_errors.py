@@ -12,18 +12,20 @@ from astrolabe_core.units import RequestId
 from astrolabe_http.errors import DOCS_PATH, FORMS, error_body, may_pass, status_of
 
 DOCS = Path(__file__).parents[2] / "docs/errors.md"
-# The table of the contract: a status and its codes.
+# The table of the contract, with 408 and 431 of the edge: a status and its codes.
 STATUSES = {
     400: "invalid_request invalid_routing_override context_length_exceeded unsupported_parameter",
     401: "unauthorized",
     402: "payment_required budget_exceeded",
     403: "workspace_pending workspace_suspended forbidden",
     404: "unknown_model routing_stack_not_found routing_stack_resolution_failed not_found",
+    408: "request_timeout",
     409: "routing_policy_blocked idempotency_conflict tool_call_blocked "
     "tool_call_confirmation_required",
     413: "payload_too_large",
     415: "unsupported_media_type",
     429: "rate_limited",
+    431: "request_headers_too_large",
     502: "provider_error origin_unreachable provider_auth_error structured_output_invalid "
     "verification_failed unknown_pricing_model",
     503: "storage_unavailable overloaded",
@@ -44,10 +46,11 @@ DETERMINISTIC = {
     *["routing_stack_resolution_failed", "not_found", "routing_policy_blocked"],
     *["idempotency_conflict", "tool_call_blocked", "tool_call_confirmation_required"],
     *["structured_output_invalid", "unknown_pricing_model", "verification_failed"],
+    *["request_headers_too_large"],
 }
 PASSING = {
     *["rate_limited", "provider_error", "origin_unreachable", "provider_auth_error"],
-    *["provider_timeout", "storage_unavailable", "overloaded"],
+    *["provider_timeout", "storage_unavailable", "overloaded", "request_timeout"],
 }
 ID = RequestId("req_1")
 
