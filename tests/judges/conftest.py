@@ -7,7 +7,8 @@ at the simulator: what fails there too is not lost on the way through the gatewa
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any, Final
 
 import httpx
 import orjson
@@ -29,6 +30,8 @@ from tests.judges.loopback import confine
 STRAIGHT = os.environ.get("JUDGE_STRAIGHT") == "1"
 RATE_LIMIT = 1_000_000
 NAMED = "openai/gpt-5.4-mini"
+BREAKS: Final = ("error-mid", "cut", "end", "garbage+end-3")
+"""Ways in which a provider's stream ends without being whole."""
 
 
 @frozen
@@ -46,10 +49,39 @@ class Target:
     named: str = NAMED
 
 
+@frozen
+class Provider:
+    """The simulated provider behind the judged gateway. `control` is the URL of its controls."""
+
+    control: str
+
+    def order(self, fault: str) -> None:
+        """Have every further call fail so, whichever model is asked."""
+        rule = {"fault": fault, "times": None}
+        httpx.post(f"{self.control}/faults", json=rule).raise_for_status()
+
+    def calls(self) -> list[dict[str, Any]]:
+        """What it was asked."""
+        journal: dict[str, Any] = httpx.get(f"{self.control}/journal").json()
+        asked: list[dict[str, Any]] = journal["calls"]
+        return asked
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Know the marks of others' suites."""
     config.addinivalue_line("markers", "benchmark: langchain-tests' own")
     config.addinivalue_line("markers", "vcr: langchain-tests' own")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    """A suite of others skips only what its class here names in `exempt`, with the reason."""
+    report = yield
+    exempt = getattr(getattr(item, "cls", None), "exempt", None)
+    if report.skipped and exempt is not None and getattr(item, "originalname", "") not in exempt:
+        report.outcome = "failed"
+        report.longrepr = f"skipped without being exempt: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +144,11 @@ def target(stack: Stack) -> Target:
     if STRAIGHT:
         return Target(f"{stack.simulator.url}/api/v1", "any", NAMED, NAMED)
     return Target(f"{stack.gateway.url}/v1", stack.key)
+
+
+@pytest.fixture
+def provider(stack: Stack) -> Provider:
+    return Provider(stack.control)
 
 
 @pytest.fixture(autouse=True)

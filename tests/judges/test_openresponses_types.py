@@ -7,13 +7,13 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
-import httpx
 import openresponses_types
 import orjson
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from tests.http.server.conftest import Stack
+from tests.judges.conftest import BREAKS, Provider
 
 # OpenAI's names of events that Open Responses calls `response.reasoning.…`; OpenAI's SDKs know
 # only these.
@@ -132,7 +132,6 @@ ENDINGS: Final = {
     "unknown-events": ("completed", "response.completed"),
     "no-usage": ("completed", "response.completed"),
 }
-BREAKS: Final = ("error-mid", "cut", "end", "garbage-2+end-3")
 
 
 def _kinds() -> Iterator[tuple[str, type[BaseModel]]]:
@@ -212,9 +211,8 @@ def test_every_event_fits_its_type(stack: Stack, feature: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ENDINGS)
-def test_other_endings_fit_their_types_too(stack: Stack, fault: str) -> None:
-    order = {"fault": fault, "times": None}
-    httpx.post(f"{stack.control}/faults", json=order).raise_for_status()
+def test_other_endings_fit_their_types_too(stack: Stack, provider: Provider, fault: str) -> None:
+    provider.order(fault)
     status, terminal = ENDINGS[fault]
     said = ask(stack, FEATURES["text"])
     assert misfits(said, openresponses_types.ResponseResource) == []
@@ -226,9 +224,10 @@ def test_other_endings_fit_their_types_too(stack: Stack, fault: str) -> None:
 
 @pytest.mark.parametrize("feature", ["text", "tool", "a schema"])
 @pytest.mark.parametrize("fault", BREAKS)
-def test_a_stream_that_breaks_fits_its_types(stack: Stack, feature: str, fault: str) -> None:
-    order = {"fault": fault, "times": None}
-    httpx.post(f"{stack.control}/faults", json=order).raise_for_status()
+def test_a_stream_that_breaks_fits_its_types(
+    stack: Stack, provider: Provider, feature: str, fault: str
+) -> None:
+    provider.order(fault)
     events = stream(stack, FEATURES[feature])
     check_events(events)
     assert [event["type"] for event in events[-2:]] == ["error", "response.failed"]
