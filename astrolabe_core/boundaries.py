@@ -4,7 +4,8 @@ Every check gives a typed reason with both compared values, and every check runs
 model lists all its reasons. `standing` asks what policy and catalog say, `fitting` what a class
 of requests needs, `passing` what one request's size and the model's health say, `judge_cost`
 what it may cost. A model is admitted when none of them finds a reason.
-An envelope that rejects says `outside_envelope` and names the rule within.
+An envelope that rejects says `outside_envelope` and names the rule within. What a conversation
+asks, since one provider alone can read it, no change of a rule lifts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,8 +36,8 @@ class Rejection:
     """One reason why one model may not serve.
 
     `limit` is what the rule asks and `actual` what the model or the request has, both as text.
-    `imposed_by` is `stack`, `workspace`, `key`, `request`, `catalog` or `health`; `remedy` is
-    the change that would lift it, or `None` where no rule change can.
+    `imposed_by` is `stack`, `workspace`, `key`, `continuation`, `request`, `catalog` or
+    `health`; `remedy` is the change that would lift it, or `None` where no rule change can.
     """
 
     reason: Reason
@@ -148,16 +149,25 @@ def _catalog_rejections(model: Model) -> Iterator[Rejection]:
 
 
 def _layer_rejections(model: Model, layer: Layer) -> Iterator[Rejection]:
+    group = _GROUPS[layer.name]
     for reason, rule, limit, actual, remedy in _rule_rejections(model, layer.boundaries):
-        enveloped = layer.name is not LayerName.STACK
         yield Rejection(
-            reason=Reason.OUTSIDE_ENVELOPE if enveloped else reason,
-            rule=f"boundaries.{rule}" if not enveloped else f"envelope.{rule}",
+            reason=Reason.OUTSIDE_ENVELOPE if group == _ENVELOPE else reason,
+            rule=f"{group}.{rule}",
             limit=limit,
             actual=actual,
             imposed_by=layer.name.value,
-            remedy=remedy,
+            remedy=None if layer.name is LayerName.CONTINUATION else remedy,
         )
+
+
+_ENVELOPE: Final = "envelope"
+_GROUPS: Final = {
+    LayerName.STACK: "boundaries",
+    LayerName.WORKSPACE: _ENVELOPE,
+    LayerName.KEY: _ENVELOPE,
+    LayerName.CONTINUATION: "continuation",
+}
 
 
 _Found = tuple[Reason, str, str, str, str]

@@ -14,7 +14,16 @@ from attrs import field, frozen
 from astrolabe_core.catalog import Capability, Modality
 from astrolabe_core.codes import Refusal
 from astrolabe_core.stacks import CostMode, QualityTarget, VerificationMode
-from astrolabe_core.units import Bps, Instant, Millis, RequestId, StackSlug, Tokens
+from astrolabe_core.units import (
+    Bps,
+    Instant,
+    Millis,
+    ProviderId,
+    RequestId,
+    ResponseId,
+    StackSlug,
+    Tokens,
+)
 
 
 class Surface(StrEnum):
@@ -38,7 +47,8 @@ class Turn:
     """One message of the conversation, reduced to what policy may look at.
 
     `text` is every text part joined by newlines and never appears in a `repr`; the counts are
-    of parts; `tool_calls` names the tools that an assistant turn called.
+    of parts; `tool_calls` names the tools that an assistant turn called. `sealed_bytes` is the
+    size of what only its provider can read: encrypted reasoning, which is sent and priced.
     """
 
     role: Role
@@ -48,6 +58,7 @@ class Turn:
     videos: int = 0
     files: int = 0
     tool_calls: tuple[str, ...] = ()
+    sealed_bytes: int = 0
 
 
 @frozen(kw_only=True)
@@ -118,12 +129,25 @@ NO_OVERRIDES = Overrides()
 
 
 @frozen(kw_only=True)
+class Continuation:
+    """The kept response that a call goes on from, and whether its conversation was found.
+
+    Where it was, the call's turns hold that conversation already.
+    """
+
+    id: ResponseId
+    found: bool = False
+
+
+@frozen(kw_only=True)
 class Request:
     """One call to be routed.
 
     `model` is as the caller wrote it. `output_tokens_max` is the caller's cap, if any, and
-    `choices` how many answers were asked for (Chat's `n`). `body` is the caller's JSON object
-    without routing metadata; only the upstream adapter reads it.
+    `choices` how many answers were asked for (Chat's `n`). `storable` says that the answer may be
+    kept to be gone on from, as far as the caller is concerned. `pinned_provider` is the only one
+    that can read reasoning which the conversation holds encrypted. `body` is the caller's JSON
+    object without routing metadata; only the upstream adapter reads it.
     """
 
     id: RequestId
@@ -141,6 +165,9 @@ class Request:
     stream: bool = False
     reasoning: bool = False
     overrides: Overrides = NO_OVERRIDES
+    continues: Continuation | None = None
+    storable: bool = False
+    pinned_provider: ProviderId | None = None
     body: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
 
 

@@ -26,6 +26,7 @@ from astrolabe_core.stacks import (
     VerificationMode,
     VersionStatus,
 )
+from astrolabe_core.units import ProviderId
 
 
 class Level(StrEnum):
@@ -43,6 +44,7 @@ class LayerName(StrEnum):
     STACK = "stack"
     WORKSPACE = "workspace"
     KEY = "key"
+    CONTINUATION = "continuation"
 
 
 @frozen
@@ -67,6 +69,14 @@ class Resolved:
 
 
 Resolution: TypeAlias = Resolved | Refusal
+
+
+def pin(resolved: Resolved, provider: ProviderId | None) -> Resolved:
+    """Add the layer of a conversation that only one provider can read: it narrows, like any."""
+    if provider is None:
+        return resolved
+    only = Layer(LayerName.CONTINUATION, Boundaries(allowed_providers=frozenset({provider})))
+    return evolve(resolved, layers=(*resolved.layers, only))
 
 
 def resolve(caller: Caller, overrides: Overrides) -> Resolution:

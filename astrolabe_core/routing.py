@@ -13,6 +13,7 @@ from astrolabe_core.boundaries import matches
 from astrolabe_core.catalog import Catalog
 from astrolabe_core.classify import classify
 from astrolabe_core.codes import Code, Reason, Refusal
+from astrolabe_core.conversations import refuse_continuation
 from astrolabe_core.decide import (
     Blocked,
     Circumstances,
@@ -24,7 +25,7 @@ from astrolabe_core.decide import (
 from astrolabe_core.fallback import Plan, attempts_max, mode_in_force, plan
 from astrolabe_core.prepare import Demand, Pool, Shortlist, prepare, shortlist
 from astrolabe_core.requests import Profile, Request
-from astrolabe_core.resolve import Resolved, cost_mode, resolve
+from astrolabe_core.resolve import LayerName, Resolved, cost_mode, pin, resolve
 from astrolabe_core.rules import rule_for
 from astrolabe_core.scoring import Terms, quality_floor
 from astrolabe_core.snapshot import Snapshot
@@ -105,6 +106,10 @@ def pose(request: Request, snapshot: Snapshot) -> Question | Refusal:
     resolved = resolve(snapshot.caller, request.overrides)
     if isinstance(resolved, Refusal):
         return resolved
+    unkept = refuse_continuation(request.continues, resolved.stack)
+    if unkept is not None:
+        return unkept
+    resolved = pin(resolved, request.pinned_provider)
     profile = classify(request)
     stack = resolved.stack
     roster = prepare(_complete(pool, profile, stack, snapshot), resolved.layers, snapshot.catalog)
@@ -235,6 +240,8 @@ def _block(blocked: Blocked, resolved: Resolved, profile: Profile) -> Refusal:
         advice = f"to admit {first.model}: {'; '.join(first.changes)}"
     else:
         advice = "no change of a rule would admit one: change the request or its model"
+    if any(layer.name is LayerName.CONTINUATION for layer in resolved.layers):
+        advice += "; the conversation holds encrypted reasoning, which stays with its provider"
     return Refusal(
         code=Code.ROUTING_POLICY_BLOCKED,
         message=f"stack {slug} admits none of {len(blocked.rejected)} candidates; {advice}",

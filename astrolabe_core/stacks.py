@@ -221,6 +221,11 @@ class Memory:
     raw_output_storage: bool = False
     fingerprint_only: bool = False
 
+    @property
+    def keeps_conversations(self) -> bool:
+        """Whether a request and its answer may be kept word for word, to be gone on from."""
+        return self.raw_prompt_storage and self.raw_output_storage and not self.fingerprint_only
+
 
 @frozen(kw_only=True)
 class Observability:

@@ -141,6 +141,7 @@ def render(trace: Trace, *, explain: bool = True) -> dict[str, Json]:
     return {
         "request_id": trace.arrival.id,
         "stack": _stack_json(trace),
+        "continuation": _continuation_json(trace.arrival),
         "classification": classified_json(trace),
         "decision": decision_json(trace, explain=explain),
         "policy_status": trace.policy_status.value,
@@ -291,6 +292,19 @@ def _stack_json(trace: Trace) -> Json:
         "hash": resolved.version.hash,
         "resolved_by": resolved.level.value,
         "layers": tuple(layer.name.value for layer in resolved.layers),
+    }
+
+
+def _continuation_json(arrival: Incoming) -> Json:
+    """Write what the request goes on from, and who alone can read its encrypted reasoning."""
+    if not isinstance(arrival, Request):
+        return None
+    before, provider = arrival.continues, arrival.pinned_provider
+    if before is None and provider is None:
+        return None
+    return {
+        "previous_response_id": None if before is None else before.id,
+        "provider": provider,
     }
 
 

@@ -23,6 +23,8 @@ Bps = NewType("Bps", int)
 FULL_BPS: Final = Bps(10_000)
 
 RequestId = NewType("RequestId", str)
+ResponseId = NewType("ResponseId", str)
+"""`resp_` and what identifies the request that was answered."""
 WorkspaceId = NewType("WorkspaceId", str)
 KeyId = NewType("KeyId", str)
 HoldId = NewType("HoldId", str)

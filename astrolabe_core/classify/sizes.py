@@ -8,6 +8,7 @@ bytes, and words of ASCII letters never as many as one for two bytes, except ran
 All constants are tokens for one of what they name. Sources, looked up in November 2026: image
 1,100 is one of about 1 megapixel (Anthropic: width × height / 750; OpenAI: 85 + 170 a tile);
 audio is 32 tokens and video about 260 tokens a second (Gemini), a page of a file 1,500 to 3,000.
+What is sealed for its provider is taken for base 64 of text that was not compressed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -67,6 +68,9 @@ def measure(request: Request) -> InputSize:
         if turn.tool_calls:
             expected += CALL * len(turn.tool_calls)
             bound += CALL_MAX * len(turn.tool_calls)
+        if turn.sealed_bytes:
+            expected += turn.sealed_bytes * 3 // 16
+            bound += (turn.sealed_bytes * 3 + 3) // 4
         if turn.images or turn.audios or turn.videos or turn.files:
             bound += (
                 IMAGE_MAX * turn.images

@@ -34,7 +34,7 @@ from astrolabe_core.testing.cases import (
 from astrolabe_core.testing.changes import NO_BOUNDARIES, alone, make, tightenings
 from astrolabe_core.testing.money_laws import MONEY_LAWS
 from astrolabe_core.testing.stack_laws import STACK_LAWS
-from astrolabe_core.units import MINUTE_MS, Instant, ModelId, Tokens
+from astrolabe_core.units import MINUTE_MS, Instant, ModelId, ProviderId, Tokens
 from astrolabe_core.virtual import VirtualModel
 
 Law: TypeAlias = Callable[[Case], None]
@@ -129,6 +129,22 @@ def plan_stays_inside(case: Case) -> None:
         for model in options:
             assert model.id not in case.snapshot.circuits_open
             assert all(satisfies(model, layer) for layer in layers if layer is not None)
+
+
+def a_continuation_stays_with_its_provider(case: Case) -> None:
+    """Of those who may serve, encrypted reasoning leaves its provider's models, and adds nobody."""
+
+    def pinned_to(provider: ProviderId | None) -> Case:
+        return evolve(case, request=evolve(case.request, pinned_provider=provider))
+
+    free = admitted(pinned_to(None))
+    for vendor in {model.id.split("/")[0] for model in case.snapshot.catalog.models}:
+        pinned = pinned_to(ProviderId(vendor))
+        assert admitted(pinned) == {model for model in free if model.split("/")[0] == vendor}
+        routed = pinned.route()
+        if isinstance(routed, Routed):
+            options = routed.plan.options
+            assert all(option.model.id.split("/")[0] == vendor for option in options)
 
 
 def satisfies(model: Model, rules: Boundaries) -> bool:
@@ -331,6 +347,8 @@ def fingerprint_covers_its_inputs(case: Case) -> None:
     )
     circuits = case.snapshot.circuits_open ^ {model.id}
     variants.append(evolve(case, snapshot=evolve(case.snapshot, circuits_open=circuits)))
+    elsewhere = evolve(case.request, pinned_provider=ProviderId("nobody"))
+    variants.append(evolve(case, request=elsewhere))
     stack = own_stack(case)
     if stack is not None:
         variants.append(
@@ -361,6 +379,7 @@ LAWS: Final[tuple[Law, ...]] = (
     tightening_never_admits,
     an_envelope_only_narrows,
     plan_stays_inside,
+    a_continuation_stays_with_its_provider,
     same_inputs_give_the_same_answer,
     front_changes_nothing,
     who_meets_every_target_leads,

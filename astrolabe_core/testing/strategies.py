@@ -53,6 +53,7 @@ from astrolabe_core.units import (
     Instant,
     KeyId,
     Millis,
+    ProviderId,
     RequestId,
     StackSlug,
     Tokens,
@@ -223,6 +224,7 @@ def requests(draw: st.DrawFn, catalog: Catalog) -> Request:
         stream=draw(st.booleans()),
         reasoning=draw(st.sampled_from(_ONE_IN_8)),
         overrides=draw(overrides()),
+        pinned_provider=draw(seldom(*map(ProviderId, VENDORS), one_in=12)),
     )
 
 

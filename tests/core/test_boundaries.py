@@ -159,6 +159,17 @@ def test_each_boundary_rejects_with_both_values_and_a_remedy(
         assert enveloped.imposed_by == name.value
 
 
+def test_what_a_conversation_asks_no_change_of_a_rule_lifts() -> None:
+    (found,) = judge(ONE, LayerName.CONTINUATION, allowed_providers=frozenset({"bolt"}))
+    assert found == Rejection(
+        reason=Reason.PROVIDER_NOT_ALLOWED,
+        rule="continuation.allowedProviders",
+        limit="bolt",
+        actual="acme",
+        imposed_by="continuation",
+    )
+
+
 @pytest.mark.parametrize(
     "rules",
     [

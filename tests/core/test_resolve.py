@@ -17,6 +17,7 @@ from astrolabe_core.resolve import (
     Level,
     Resolved,
     cost_mode,
+    pin,
     resolve,
 )
 from astrolabe_core.snapshot import Caller
@@ -30,7 +31,7 @@ from astrolabe_core.stacks import (
     Verification,
     VerificationMode,
 )
-from astrolabe_core.units import Millis, StackSlug
+from astrolabe_core.units import Millis, ProviderId, StackSlug
 from tests.core.market import SLUG, caller, published, stack
 
 
@@ -137,6 +138,14 @@ def test_envelopes_pile_up_on_the_stack() -> None:
         Layer(LayerName.KEY, inner),
     )
     assert [layer.name for layer in resolved(caller()).layers] == [LayerName.STACK]
+
+
+def test_a_pinned_provider_is_one_more_layer_and_no_provider_none() -> None:
+    found = resolved(caller(workspace_envelope=Boundaries(allow_preview=False)))
+    assert pin(found, None) is found
+    pinned = pin(found, ProviderId("acme"))
+    only = Layer(LayerName.CONTINUATION, Boundaries(allowed_providers=frozenset({"acme"})))
+    assert pinned.layers == (*found.layers, only)
 
 
 def test_overrides_replace_what_is_soft_and_leave_the_version_alone() -> None:

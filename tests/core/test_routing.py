@@ -11,7 +11,7 @@ from astrolabe_core import shipped
 from astrolabe_core.classify import classify
 from astrolabe_core.codes import Code, Kind, Refusal
 from astrolabe_core.money import NanoUsd
-from astrolabe_core.requests import StackRef
+from astrolabe_core.requests import Continuation, StackRef
 from astrolabe_core.routing import demand_of, find_pool, near, pose
 from astrolabe_core.stacks import (
     Boundaries,
@@ -19,6 +19,7 @@ from astrolabe_core.stacks import (
     CostMode,
     Fallback,
     FallbackMode,
+    Memory,
     Objective,
     Primary,
     QualityTarget,
@@ -26,7 +27,7 @@ from astrolabe_core.stacks import (
     RuleVerb,
     VerificationMode,
 )
-from astrolabe_core.units import ModelId, StackSlug, Tokens
+from astrolabe_core.units import ModelId, ProviderId, ResponseId, StackSlug, Tokens
 from tests.core.market import (
     chosen,
     model,
@@ -236,6 +237,95 @@ def test_a_lane_of_models_that_are_gone_is_blocked() -> None:
     found = unrouted(request(), evolve(world(), virtual_models=lanes))
     assert found.refusal.code is Code.ROUTING_POLICY_BLOCKED
     assert found.refusal.details["rejected"] == ()
+
+
+# What goes on from before
+
+KEEPS = Memory(raw_prompt_storage=True, raw_output_storage=True)
+BEFORE = Continuation(id=ResponseId("resp_1"), found=True)
+FROM_TWO = evolve(request(), pinned_provider=ProviderId("bolt"))
+
+
+@pytest.mark.parametrize(
+    ("memory", "found", "code"),
+    [
+        (Memory(), True, Code.UNSUPPORTED_PARAMETER),
+        (Memory(), False, Code.UNSUPPORTED_PARAMETER),
+        (KEEPS, False, Code.NOT_FOUND),
+    ],
+)
+def test_a_continuation_needs_a_stack_that_keeps_and_a_conversation_that_is_there(
+    memory: Memory, code: Code, *, found: bool
+) -> None:
+    asked = evolve(request(), continues=evolve(BEFORE, found=found))
+    refused = unrouted(asked, world(memory=memory))
+    assert (refused.refusal.code, refused.refusal.param) == (code, "previous_response_id")
+    assert (refused.profile, refused.blocked) == (None, None)
+
+
+def test_a_continuation_is_decided_like_the_conversation_sent_whole() -> None:
+    governing = world(memory=KEEPS)
+    gone_on = routed(evolve(request(), continues=BEFORE), governing)
+    assert gone_on.decision == routed(request(), governing).decision
+
+
+def test_an_unknown_stack_comes_before_a_conversation_that_is_not_there() -> None:
+    lost = StackRef(slug=StackSlug("lost"))
+    asked = evolve(request(stack=lost), continues=evolve(BEFORE, found=False))
+    assert unrouted(asked, world()).refusal.code is Code.ROUTING_STACK_NOT_FOUND
+
+
+def test_encrypted_reasoning_stays_with_its_provider_in_every_attempt() -> None:
+    # litellm #29733, CLIProxyAPI #3189
+    assert plan(request(), world()) == ["acme/one", "bolt/two", "zen/three"]
+    assert plan(FROM_TWO, world()) == ["bolt/two"]
+    table = routed(FROM_TWO, world()).survey()
+    assert [(each.model, each.rejections[0].imposed_by) for each in table.rejected] == [
+        ("acme/one", "continuation"),
+        ("zen/three", "continuation"),
+    ]
+    listed = Objective(priority=("zen/*", "acme/one"))
+    fixed = Fallback(mode=FallbackMode.FIXED_ORDER)
+    named = evolve(request(wanted="bolt/two"), pinned_provider=ProviderId("bolt"))
+    assert plan(named, world(objective=listed, fallback=fixed)) == ["bolt/two"]
+
+
+def test_encrypted_reasoning_opens_nothing_that_is_closed() -> None:
+    closed = Boundaries(blocked_providers=frozenset({"bolt"}))
+    refused = unrouted(FROM_TWO, world(boundaries=closed)).refusal
+    assert refused.code is Code.ROUTING_POLICY_BLOCKED
+    assert refused.message == (
+        "stack house-rules admits none of 3 candidates; to admit bolt/two: "
+        "stack: boundaries.blockedProviders: remove bolt; "
+        "the conversation holds encrypted reasoning, which stays with its provider"
+    )
+    rejected = {each["model"]: each["reasons"] for each in refused.details["rejected"]}  # type: ignore[union-attr,call-overload,index]
+    assert rejected["acme/one"] == (
+        {
+            "code": "provider_not_allowed",
+            "rule": "continuation.allowedProviders",
+            "limit": "bolt",
+            "actual": "acme",
+            "imposed_by": "continuation",
+            "remedy": None,
+        },
+    )
+
+
+def test_a_provider_that_is_not_there_leaves_nobody() -> None:
+    asked = evolve(request(), pinned_provider=ProviderId("forged"))
+    refused = unrouted(asked, world()).refusal
+    assert refused.code is Code.ROUTING_POLICY_BLOCKED
+    assert "no change of a rule would admit one" in refused.message
+    assert refused.message.endswith("which stays with its provider")
+
+
+def test_whose_reasoning_it_is_moves_the_fingerprint() -> None:
+    marks = {
+        routed(evolve(request(), pinned_provider=provider), world()).decision.fingerprint
+        for provider in (None, ProviderId("bolt"), ProviderId("zen"))
+    }
+    assert len(marks) == 3
 
 
 # What is shipped

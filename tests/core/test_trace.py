@@ -9,10 +9,10 @@ from astrolabe_core.codes import Kind, PolicyStatus, Unbillable
 from astrolabe_core.flow import step
 from astrolabe_core.messages import Answered, CallModel, Faulted, Ledgered, Settle
 from astrolabe_core.money import NanoUsd
-from astrolabe_core.requests import Overrides, ask
+from astrolabe_core.requests import Continuation, Overrides, Reading, ask
 from astrolabe_core.states import Done, Reserving, Step
 from astrolabe_core.trace import Trace, render, render_text, usage_record
-from astrolabe_core.units import Instant, Millis
+from astrolabe_core.units import Instant, Millis, ProviderId, RequestId, ResponseId
 from tests.core.test_flow import calling, carry, load
 from tests.flow.world import NOW, USAGE, answer, arrival, books, request, snapshot
 
@@ -170,6 +170,24 @@ def test_a_blocked_trace_shows_every_candidate_and_the_way_out() -> None:
         },
     )
     assert shown["refusal"] is not None
+
+
+def test_a_trace_says_what_was_gone_on_from_and_who_alone_can_read_it() -> None:
+    """What a replay needs beside the turns."""
+    plain = request()
+    before = Continuation(id=ResponseId("resp_1"), found=True)
+    pinned = evolve(plain, pinned_provider=ProviderId("openai"))
+    for asked, shown in (
+        (plain, None),
+        (evolve(plain, continues=before), ("resp_1", None)),
+        (pinned, (None, "openai")),
+        (evolve(pinned, continues=before), ("resp_1", "openai")),
+    ):
+        told = render(Trace(arrival=asked))["continuation"]
+        expected = shown and {"previous_response_id": shown[0], "provider": shown[1]}
+        assert told == expected
+    unread = Reading(id=RequestId("req_1"), received_at=NOW)
+    assert render(Trace(arrival=unread))["continuation"] is None
 
 
 def test_an_unbillable_end_names_its_reason() -> None:

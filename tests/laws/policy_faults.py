@@ -42,6 +42,7 @@ CAP = "cap_is_what_was_asked_and_fits"
 TIGHT = "hold_is_no_more_than_needed"
 POOL = "screening_partitions_the_pool"
 AHEAD = "who_is_always_ahead_ranks_ahead"
+STAYS = "a_continuation_stays_with_its_provider"
 
 BOUNDARY_FAULTS = (
     Fault(
@@ -142,6 +143,20 @@ BOUNDARY_FAULTS = (
         "    if caller.workspace.envelope is None:\n"
         "        yield Layer(LayerName.STACK, stack.boundaries)\n",
         (PLAN, NARROWS, ORACLE),
+    ),
+    Fault(
+        "encrypted reasoning may go to anybody",
+        RESOLVE,
+        "    return evolve(resolved, layers=(*resolved.layers, only))",
+        "    return evolve(resolved, layers=(*resolved.layers,))",
+        (STAYS, MARK, ORACLE),
+    ),
+    Fault(
+        "encrypted reasoning takes the place of the boundaries",
+        RESOLVE,
+        "    return evolve(resolved, layers=(*resolved.layers, only))",
+        "    return evolve(resolved, layers=(only,))",
+        (STAYS, PLAN, ORACLE),
     ),
     Fault(
         "the first reason is the only one",

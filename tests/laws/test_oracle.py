@@ -55,7 +55,11 @@ def world(case: Case) -> dict[str, Any]:
         }
 
     return {
-        "request": {"model": case.request.model, "overrides": plain(case.request.overrides)},
+        "request": {
+            "model": case.request.model,
+            "overrides": plain(case.request.overrides),
+            "pinned_provider": case.request.pinned_provider,
+        },
         "profile": written,
         "catalog": [serving(model) for model in snapshot.catalog.models],
         "lanes": plain(snapshot.virtual_models),

@@ -209,6 +209,10 @@ def outside(world: Json, stack: Json, model: Json) -> list[tuple[str, ...]]:
         envelope = caller[f"{owner}_envelope"]
         for _, rule, limit, actual in broken(envelope, model) if envelope else []:
             found.append(("outside_envelope", f"envelope.{rule}", limit, actual, owner))
+    only, vendor = world["request"]["pinned_provider"], model["id"].split("/")[0]
+    if only is not None and vendor != only:
+        rule = "continuation.allowedProviders"
+        found.append(("provider_not_allowed", rule, only, vendor, "continuation"))
     return found
 
 

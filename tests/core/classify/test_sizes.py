@@ -77,9 +77,11 @@ def test_every_message_and_every_call_costs_its_frame() -> None:
         (Turn(role=Role.TOOL, videos=1), VIDEO, VIDEO_MAX),
         (Turn(role=Role.USER, files=3), 3 * FILE, 3 * FILE_MAX),
         (Turn(role=Role.ASSISTANT, images=1), 0, IMAGE_MAX),
+        (Turn(role=Role.ASSISTANT, sealed_bytes=1_600), 300, 1_200),
+        (Turn(role=Role.ASSISTANT, sealed_bytes=1), 0, 1),
     ],
 )
-def test_attachments_have_their_constants(turn: Turn, expected: int, bound: int) -> None:
+def test_attachments_and_seals_have_their_constants(turn: Turn, expected: int, bound: int) -> None:
     size = measure(ask(turn))
     assert size.expected == MESSAGE + expected
     assert size.bound == MESSAGE_MAX + bound
