@@ -9,11 +9,12 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from astrolabe_core.accounts import Key, Workspace
+from astrolabe_core.conversations import Conversation, KeptResponse, TooLong
 from astrolabe_core.ledger import Command, Hold, Outcome, Posting, Wallet
 from astrolabe_core.requests import StackRef
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.stacks import StackVersion
-from astrolabe_core.units import Instant, KeyId, NodeId, RequestId, WorkspaceId
+from astrolabe_core.units import Instant, KeyId, NodeId, RequestId, ResponseId, WorkspaceId
 from astrolabe_core.usage import UsageGrouping, UsageQuery, UsageRecord, UsageTotals
 
 
@@ -134,7 +135,35 @@ class Records(Protocol):
         ...
 
 
-class Store(Callers, Ledger, Accounts, Journal, Records, Protocol):
+class Conversations(Protocol):
+    """Keeps answered requests to be gone on from. Another workspace's are simply not there."""
+
+    async def keep_response(self, response: KeptResponse) -> None:
+        """Keep a response, durably; its id is new."""
+        ...
+
+    async def kept_response(
+        self, workspace: WorkspaceId, response: ResponseId
+    ) -> KeptResponse | None:
+        """Find a kept response."""
+        ...
+
+    async def conversation(
+        self, workspace: WorkspaceId, response: ResponseId, *, bytes_max: int
+    ) -> Conversation | TooLong:
+        """Give a response and all that it goes on from; nothing where any of them is missing.
+
+        `TooLong` where they are more than `RESPONSES_MAX`, or their items more than
+        `bytes_max`; never more than that is read.
+        """
+        ...
+
+    async def forget_response(self, workspace: WorkspaceId, response: ResponseId) -> bool:
+        """Forget a response for good; false when there is none. What went on from it is cut off."""
+        ...
+
+
+class Store(Callers, Ledger, Accounts, Journal, Records, Conversations, Protocol):
     """All of the above behind one URL, opened and closed together."""
 
     async def ready(self) -> bool:

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from astrolabe_core.accounts import Key, Workspace
 from astrolabe_core.budgets import Counter, CounterId, Measure
+from astrolabe_core.conversations import RESPONSES_MAX, Conversation, KeptResponse, TooLong
 from astrolabe_core.ledger import (
     Capture,
     Change,
@@ -35,7 +36,15 @@ from astrolabe_core.quotas import rate_limit
 from astrolabe_core.requests import StackRef
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.stacks import StackVersion, VersionStatus
-from astrolabe_core.units import Instant, KeyId, NodeId, RequestId, StackSlug, WorkspaceId
+from astrolabe_core.units import (
+    Instant,
+    KeyId,
+    NodeId,
+    RequestId,
+    ResponseId,
+    StackSlug,
+    WorkspaceId,
+)
 from astrolabe_core.usage import PAGE_MAX, UsageGrouping, UsageQuery, UsageRecord, UsageTotals
 from astrolabe_storage.books import Books
 from astrolabe_storage.errors import ConstraintViolated
@@ -81,6 +90,7 @@ class MemoryStore:
         self._journal: dict[WorkspaceId, list[Posting]] = {}
         self._usage: dict[tuple[WorkspaceId, RequestId], UsageRecord] = {}
         self._traces: dict[tuple[WorkspaceId, RequestId], str] = {}
+        self._responses: dict[ResponseId, KeptResponse] = {}
 
     # ------------------------------------------------------------------ callers
 
@@ -300,6 +310,53 @@ class MemoryStore:
         """Give a stored trace as JSON text."""
         await self._turn()
         return self._traces.get((workspace, request))
+
+    # ------------------------------------------------------------------ conversations
+
+    async def keep_response(self, response: KeptResponse) -> None:
+        """Keep a response."""
+        await self._turn()
+        _refuse_second(self._responses, response.id)
+        if response.workspace not in self._workspaces:
+            raise ConstraintViolated(f"there is no workspace {response.workspace}")
+        self._responses[response.id] = response
+
+    async def kept_response(
+        self, workspace: WorkspaceId, response: ResponseId
+    ) -> KeptResponse | None:
+        """Find a kept response."""
+        await self._turn()
+        return self._response(workspace, response)
+
+    async def conversation(
+        self, workspace: WorkspaceId, response: ResponseId, *, bytes_max: int
+    ) -> Conversation | TooLong:
+        """Give a response and all that it goes on from, oldest first."""
+        await self._turn()
+        found: list[KeptResponse] = []
+        wanted: ResponseId | None = response
+        while wanted is not None:
+            kept = self._response(workspace, wanted)
+            if kept is None:
+                return ()
+            found.append(kept)
+            bytes_max -= kept.item_bytes
+            if bytes_max < 0 or len(found) > RESPONSES_MAX:
+                return TooLong()
+            wanted = kept.previous
+        return tuple(reversed(found))
+
+    async def forget_response(self, workspace: WorkspaceId, response: ResponseId) -> bool:
+        """Forget a response for good; false when there is none."""
+        await self._turn()
+        if self._response(workspace, response) is None:
+            return False
+        del self._responses[response]
+        return True
+
+    def _response(self, workspace: WorkspaceId, response: ResponseId) -> KeptResponse | None:
+        kept = self._responses.get(response)
+        return kept if kept is not None and kept.workspace == workspace else None
 
     # ------------------------------------------------------------------ the store
 

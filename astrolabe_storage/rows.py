@@ -22,6 +22,7 @@ from astrolabe_core.codec import (
     stack_version_to_json,
 )
 from astrolabe_core.codes import Unbillable
+from astrolabe_core.conversations import KeptResponse
 from astrolabe_core.ledger import (
     GrantRow,
     Hold,
@@ -55,6 +56,10 @@ POSTING_COLUMNS: Final = (
 )
 GRANT_COLUMNS: Final = "id, workspace, amount"
 COUNTER_COLUMNS: Final = "owner, scope, measure, span, start, used, held, warned"
+RESPONSE_COLUMNS: Final = (
+    "id, workspace, previous, item_bytes, request, model, provider, created_at, input_json,"
+    " output_json, body_json"
+)
 
 # ---------------------------------------------------------------------- accounts
 
@@ -297,6 +302,44 @@ def read_counter(row: Row) -> Counter:
     """Read a counter."""
     *identity, used, held, warned = row
     return Counter(read_counter_id(tuple(identity)), used, held, bool(warned))
+
+
+# ---------------------------------------------------------------------- conversations
+
+
+def response_row(response: KeptResponse) -> Row:
+    """Write a kept response."""
+    return (
+        response.id,
+        response.workspace,
+        response.previous,
+        response.item_bytes,
+        response.request,
+        response.model,
+        response.provider,
+        response.created_at,
+        response.input_json,
+        response.output_json,
+        response.body_json,
+    )
+
+
+def read_response(row: Row) -> KeptResponse:
+    """Read a kept response."""
+    identity, workspace, previous, _, request, model, provider, created_at, *texts = row
+    input_json, output_json, body_json = texts
+    return KeptResponse(
+        id=identity,
+        workspace=workspace,
+        previous=previous,
+        request=request,
+        model=model,
+        provider=provider,
+        created_at=created_at,
+        input_json=input_json,
+        output_json=output_json,
+        body_json=body_json,
+    )
 
 
 S = TypeVar("S")

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Self
 
 from astrolabe_core.accounts import Key, Workspace
+from astrolabe_core.conversations import KeptResponse
 from astrolabe_core.ledger import Command, Grant, Outcome
 from astrolabe_core.money import usd, usd_text
 from astrolabe_core.requests import StackRef
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.stacks import StackVersion
-from astrolabe_core.units import Instant, WorkspaceId
+from astrolabe_core.units import Instant, ResponseId, WorkspaceId
 from astrolabe_storage.books import AuditedStore
 from astrolabe_storage.conformance import ConformanceSuite
 from astrolabe_storage.memory import MemoryStore
@@ -74,6 +75,16 @@ class LoggedStore(MemoryStore):
         """Keep a version of a stack."""
         self._keep("publish_stack", workspace, version)
         return await super().publish_stack(workspace, version)
+
+    async def keep_response(self, response: KeptResponse) -> None:
+        """Keep a response."""
+        await super().keep_response(response)
+        self._keep("keep_response", response)
+
+    async def forget_response(self, workspace: WorkspaceId, response: ResponseId) -> bool:
+        """Forget a response; a log forgets nothing, so what was deleted is still in this file."""
+        self._keep("forget_response", workspace, response)
+        return await super().forget_response(workspace, response)
 
     def _keep(self, name: str, *given: object) -> None:
         with self._file.open("ab") as file:  # os.fsync(file.fileno()) would outlive a power cut

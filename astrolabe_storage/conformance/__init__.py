@@ -13,11 +13,14 @@ test framework; with pytest, a subclass whose name begins with `Test` is collect
 from astrolabe_storage.books import Audited, AuditedStore, Books
 from astrolabe_storage.conformance.accounts import AccountsSuite
 from astrolabe_storage.conformance.concurrency import ConcurrencySuite
+from astrolabe_storage.conformance.conversations import ConversationsSuite
 from astrolabe_storage.conformance.money import MoneySuite
 from astrolabe_storage.conformance.records import RecordsSuite
 
 __all__ = ["Audited", "AuditedStore", "Books", "ConformanceSuite"]
 
 
-class ConformanceSuite(AccountsSuite, MoneySuite, ConcurrencySuite, RecordsSuite):
+class ConformanceSuite(
+    AccountsSuite, MoneySuite, ConcurrencySuite, RecordsSuite, ConversationsSuite
+):
     """Every fact about a store."""

@@ -34,6 +34,19 @@ CALLER: Final = f"""
 """  # noqa: S608 - columns are constants
 """One row for each stack version that the caller's request could resolve to, or one without."""
 
+CHAIN: Final = """
+    WITH RECURSIVE chain (id, previous, length, bytes) AS (
+        SELECT id, previous, 1, item_bytes FROM responses
+        WHERE id = :response AND workspace = :workspace
+        UNION ALL
+        SELECT responses.id, responses.previous, length + 1, bytes + item_bytes
+        FROM chain JOIN responses ON responses.id = chain.previous
+        WHERE responses.workspace = :workspace
+          AND length <= :length_max AND bytes <= :bytes_max)
+    SELECT id, previous, length, bytes FROM chain ORDER BY length
+"""
+"""A response and what it goes on from, newest first, up to the first that is too much."""
+
 _BILLABLE: Final = "(refusal IS NULL AND unbillable IS NULL)"
 
 _GROUPS: Final = {

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar, cast
 
 from astrolabe_core.accounts import Key, Workspace
+from astrolabe_core.conversations import RESPONSES_MAX, Conversation, KeptResponse, TooLong
 from astrolabe_core.ledger import Command, Hold, Outcome, Posting, Wallet
 from astrolabe_core.ports import StorageUnavailable
 from astrolabe_core.quotas import rate_limit
 from astrolabe_core.requests import StackRef
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.stacks import StackVersion
-from astrolabe_core.units import Instant, KeyId, NodeId, RequestId, WorkspaceId
+from astrolabe_core.units import Instant, KeyId, NodeId, RequestId, ResponseId, WorkspaceId
 from astrolabe_core.usage import UsageGrouping, UsageQuery, UsageRecord, UsageTotals
 from astrolabe_storage.books import Books
 from astrolabe_storage.rows import (
@@ -28,6 +29,7 @@ from astrolabe_storage.rows import (
     HOLD_COLUMNS,
     KEY_COLUMNS,
     POSTING_COLUMNS,
+    RESPONSE_COLUMNS,
     STACK_COLUMNS,
     WALLET_COLUMNS,
     WORKSPACE_COLUMNS,
@@ -37,15 +39,17 @@ from astrolabe_storage.rows import (
     read_hold,
     read_key,
     read_posting,
+    read_response,
     read_stack_document,
     read_wallet,
     read_workspace,
+    response_row,
     stack_row,
     workspace_row,
 )
 from astrolabe_storage.sqlite.claims import Claim
 from astrolabe_storage.sqlite.connections import connect, connect_reading, prepare_file
-from astrolabe_storage.sqlite.queries import CALLER, usage_page, usage_sums
+from astrolabe_storage.sqlite.queries import CALLER, CHAIN, usage_page, usage_sums
 from astrolabe_storage.sqlite.transactions import Item, Transactions, Write
 from astrolabe_storage.usage_rows import read_totals, read_usage
 from astrolabe_storage.writer import Writer
@@ -230,6 +234,62 @@ class SqliteStore:
         sql = "SELECT trace_json FROM traces WHERE workspace = ? AND request = ?"
         return _first(self._ask(sql, (workspace, request)), lambda row: cast("str", row[0]))
 
+    # ------------------------------------------------------------------ conversations
+
+    async def keep_response(self, response: KeptResponse) -> None:
+        """Keep a response."""
+        sql, row = _insert("responses", RESPONSE_COLUMNS), response_row(response)
+        await self._writer.submit(
+            Write(lambda connection: connection.execute(sql, row), apart=True)
+        )
+
+    async def kept_response(
+        self, workspace: WorkspaceId, response: ResponseId
+    ) -> KeptResponse | None:
+        """Find a kept response."""
+        found = await self._list(_RESPONSE, (response, workspace), read_response)
+        return found[0] if found else None
+
+    async def conversation(
+        self, workspace: WorkspaceId, response: ResponseId, *, bytes_max: int
+    ) -> Conversation | TooLong:
+        """Give a response and all that it goes on from, oldest first."""
+        asked = {
+            "workspace": workspace,
+            "response": response,
+            "length_max": RESPONSES_MAX,
+            "bytes_max": bytes_max,
+        }
+
+        def read(connection: sqlite3.Connection) -> Conversation | TooLong:
+            connection.execute("BEGIN")
+            chain = connection.execute(CHAIN, asked).fetchall()
+            if not chain:
+                return ()
+            _, previous, length, size = chain[-1]
+            if length > RESPONSES_MAX or size > bytes_max:
+                return TooLong()
+            if previous is not None:
+                return ()
+            found = (connection.execute(_RESPONSE, (each[0], workspace)) for each in chain[::-1])
+            return tuple(read_response(rows.fetchone()) for rows in found)
+
+        return await self._aside(read)
+
+    async def forget_response(self, workspace: WorkspaceId, response: ResponseId) -> bool:
+        """Forget a response for good; false when there is none."""
+
+        def run(connection: sqlite3.Connection) -> bool:
+            # Overwritten and not just let go of: what was deleted is in the file no longer.
+            connection.execute("PRAGMA secure_delete = ON")
+            sql = "DELETE FROM responses WHERE id = ? AND workspace = ?"
+            try:
+                return connection.execute(sql, (response, workspace)).rowcount > 0
+            finally:
+                connection.execute("PRAGMA secure_delete = OFF")
+
+        return cast("bool", await self._writer.submit(Write(run, apart=True)))
+
     # ------------------------------------------------------------------ the store
 
     async def ready(self) -> bool:
@@ -283,6 +343,7 @@ class SqliteStore:
         return await asyncio.to_thread(run)
 
 
+_RESPONSE: Final = f"SELECT {RESPONSE_COLUMNS} FROM responses WHERE id = ? AND workspace = ?"  # noqa: S608
 _WALLET: Final = f"SELECT {WALLET_COLUMNS} FROM wallets WHERE workspace = ?"  # noqa: S608
 _POSTINGS: Final = (
     f"SELECT {POSTING_COLUMNS} FROM journal WHERE workspace = ? AND sequence > ?"  # noqa: S608

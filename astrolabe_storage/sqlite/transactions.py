@@ -35,9 +35,13 @@ log = logging.getLogger(__name__)
 
 @frozen
 class Write:
-    """A write that is no ledger command, in the same order and the same transactions."""
+    """A write that is no ledger command, in the same order and the same transactions.
+
+    `apart` says that it neither reads nor writes what the ledger knows of.
+    """
 
     run: Callable[[sqlite3.Connection], object]
+    apart: bool = False
 
 
 Item: TypeAlias = Command | Write
@@ -115,6 +119,8 @@ class Transactions:
     def _carry_out_one(self, item: Item) -> object:
         if not isinstance(item, Write):
             return self._tables.carry_out(item)
+        if item.apart:
+            return item.run(self._connection)
         # It goes past the known rows: write them first, and read them again after.
         self._tables.write()
         result = item.run(self._connection)

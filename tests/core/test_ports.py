@@ -8,7 +8,14 @@ import pytest
 
 from astrolabe_core import ports
 
-PARTS = (ports.Callers, ports.Ledger, ports.Accounts, ports.Journal, ports.Records)
+PARTS = (
+    ports.Callers,
+    ports.Ledger,
+    ports.Accounts,
+    ports.Journal,
+    ports.Records,
+    ports.Conversations,
+)
 
 
 def promises(port: type) -> dict[str, object]:
@@ -27,13 +34,16 @@ def test_a_clock_is_read_by_a_plain_call() -> None:
     assert not inspect.iscoroutinefunction(ports.Clock.now)
 
 
-@pytest.mark.parametrize("port", [ports.Callers, ports.Accounts, ports.Journal, ports.Records])
+@pytest.mark.parametrize(
+    "port",
+    [ports.Callers, ports.Accounts, ports.Journal, ports.Records, ports.Conversations],
+)
 def test_every_other_promise_is_awaited(port: type) -> None:
     assert promises(port)
     assert all(inspect.iscoroutinefunction(promise) for promise in promises(port).values())
 
 
-def test_a_store_is_its_five_parts_and_can_be_asked_and_closed() -> None:
+def test_a_store_is_its_six_parts_and_can_be_asked_and_closed() -> None:
     assert set(PARTS) <= set(ports.Store.__mro__)
     assert set(promises(ports.Store)) == {"ready", "close"}
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from astrolabe_core.conversations import KeptResponse
 from astrolabe_core.ledger import Capture, Change, Command, Grant, Outcome, Reserve, Rows, apply
 from astrolabe_core.requests import StackRef
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.stacks import StackVersion
-from astrolabe_core.units import Instant, NodeId, RequestId, WorkspaceId
+from astrolabe_core.units import Instant, NodeId, RequestId, ResponseId, WorkspaceId
 from astrolabe_core.usage import UsageGrouping, UsageQuery, UsageRecord, UsageTotals
 from astrolabe_storage.books import AuditedStore
 from astrolabe_storage.conformance import ConformanceSuite
@@ -152,6 +153,34 @@ class FindsNoOrphans(MemoryStore):
         return tuple(hold for hold in every if node is None or hold.node == node)
 
 
+class ShowsResponsesToAll(MemoryStore):
+    """Finds a response by its id alone."""
+
+    async def kept_response(self, workspace: WorkspaceId, response: ResponseId) -> Any:
+        return self._responses.get(response)
+
+
+class StepsOverGaps(MemoryStore):
+    """Goes on from what is left of a conversation."""
+
+    async def conversation(
+        self, workspace: WorkspaceId, response: ResponseId, *, bytes_max: int
+    ) -> Any:
+        found: list[KeptResponse] = []
+        wanted: ResponseId | None = response
+        while wanted is not None and (kept := self._response(workspace, wanted)):
+            found.insert(0, kept)
+            wanted = kept.previous
+        return tuple(found)
+
+
+class ForgetsForAnybody(MemoryStore):
+    """Deletes whatever is named."""
+
+    async def forget_response(self, workspace: WorkspaceId, response: ResponseId) -> bool:
+        return self._responses.pop(response, None) is not None
+
+
 class NeverCloses(MemoryStore):
     """Takes commands for ever."""
 
@@ -174,6 +203,9 @@ FAULTY: list[Callable[[], AuditedStore]] = [
     PublishesOver,
     TakesTheNewestArchived,
     FindsNoOrphans,
+    ShowsResponsesToAll,
+    StepsOverGaps,
+    ForgetsForAnybody,
     NeverCloses,
 ]
 

@@ -59,6 +59,9 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         "INSERT INTO traces VALUES ('ws_ours', 'req_none', '{}')",
         "UPDATE usage SET debit = -1",
         "DELETE FROM workspaces",
+        "INSERT INTO responses VALUES ('r', 'ws_none', NULL, 4, 'q', 'm', 'p', 0, '', '', '')",
+        "INSERT INTO responses VALUES ('r', 'ws_ours', NULL, -1, 'q', 'm', 'p', 0, '', '', '')",
+        "INSERT INTO responses VALUES ('r', 'ws_ours', NULL, 4, 'q', 'm', 'p', 0, '', '', NULL)",
     ],
 )
 def test_the_tables_refuse(connection: sqlite3.Connection, sql: str) -> None:
@@ -92,6 +95,7 @@ QUERY = UsageQuery(
         usage_sums(QUERY, UsageGrouping.DAY)[0],
         usage_sums(UsageQuery(workspace=OURS, key=KeyId("k")), UsageGrouping.MODEL)[0],
         "SELECT trace_json FROM traces WHERE workspace = ? AND request = ?",
+        store._RESPONSE,
     ],
 )
 def test_no_query_reads_a_whole_table(connection: sqlite3.Connection, sql: str) -> None:
