@@ -30,6 +30,10 @@ from tests.judges.loopback import confine
 STRAIGHT = os.environ.get("JUDGE_STRAIGHT") == "1"
 RATE_LIMIT = 1_000_000
 NAMED = "openai/gpt-5.4-mini"
+PIXEL: Final = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
+    "awAAAABJRU5ErkJggg=="
+)
 BREAKS: Final = ("error-mid", "cut", "end", "garbage+end-3")
 """Ways in which a provider's stream ends without being whole."""
 

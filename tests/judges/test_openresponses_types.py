@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from tests.http.server.conftest import Stack
-from tests.judges.conftest import BREAKS, Provider
+from tests.judges.conftest import BREAKS, PIXEL, Provider
 
 # OpenAI's names of events that Open Responses calls `response.reasoning.…`; OpenAI's SDKs know
 # only these.
@@ -38,10 +38,6 @@ VERDICT: Final = {
     "required": ["score", "reasons"],
     "additionalProperties": False,
 }
-PIXEL: Final = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
-    "awAAAABJRU5ErkJggg=="
-)
 
 
 def part_of_user(*parts: dict[str, object]) -> list[dict[str, object]]:
