@@ -13,6 +13,7 @@ from astrolabe_core.ports import Clock
 from astrolabe_core.units import KeyId, RequestId, WorkspaceId
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+REQUEST_ID_PATTERN: Final = f"req_[{_ALPHABET}]{{26}}"
 _PAIRS: Final = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _TAIL_BYTES: Final = 10
 _BATCH: Final = 256

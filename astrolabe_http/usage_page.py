@@ -5,6 +5,7 @@ Newest first, in pages: `before` is the last id of the page before, and `next_cu
 as Unix seconds, and written as ISO 8601 in UTC. Console and CLI show the same rows.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,8 +19,11 @@ from astrolabe_core.ports import Records
 from astrolabe_core.trace import usage_json
 from astrolabe_core.units import Instant, KeyId, ModelId, RequestId, WorkspaceId
 from astrolabe_core.usage import PAGE_MAX, UsageGrouping, UsageQuery, UsageRecord, UsageTotals
+from astrolabe_http.ids import REQUEST_ID_PATTERN
 
 PAGE_DEFAULT: Final = 100
+TEXT_CHARS_MAX: Final = 200
+_CURSOR: Final = re.compile(REQUEST_ID_PATTERN)
 
 
 @frozen(kw_only=True)
@@ -34,14 +38,14 @@ def read_usage_query(query_string: bytes) -> UsageAsked | Refusal:
     """Read the query string; a name or a value that is not understood is refused by name."""
     given: dict[str, str] = {}
     for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
-        if name not in _FIELDS:
-            return _invalid(name, f"is not a filter; there are {', '.join(_FIELDS)}")
+        if name not in FILTERS:
+            return _invalid(name, f"is not a filter; there are {', '.join(FILTERS)}")
         if name in given:
             return _invalid(name, "was given twice")
         given[name] = value
     values: dict[str, Any] = {}
     for name, text in given.items():
-        field, read = _FIELDS[name]
+        field, read = FILTERS[name]
         try:
             values[field] = read(text)
         except ValueError as error:
@@ -174,19 +178,25 @@ def _grouping(text: str) -> UsageGrouping:
 
 
 def _text(text: str) -> str:
-    if not 0 < len(text) <= 200:
-        raise ValueError("must be 1 to 200 characters")
+    if not 0 < len(text) <= TEXT_CHARS_MAX:
+        raise ValueError(f"must be 1 to {TEXT_CHARS_MAX} characters")
     return text
 
 
-_FIELDS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
+def _cursor(text: str) -> RequestId:
+    if _CURSOR.fullmatch(text) is None:
+        raise ValueError("must be the next_cursor of a page")
+    return RequestId(text)
+
+
+FILTERS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "since": ("since", _instant),
     "until": ("until", _instant),
     "key": ("key", lambda text: KeyId(_text(text))),
     "model": ("model", lambda text: ModelId(_text(text))),
     "stack": ("stack", _text),
     "billable": ("billable", _boolean),
-    "before": ("before", lambda text: RequestId(_text(text))),
+    "before": ("before", _cursor),
     "limit": ("limit", _limit),
     "group_by": ("group_by", _grouping),
 }

@@ -4,7 +4,7 @@ import os
 import re
 
 from astrolabe_core.units import Instant
-from astrolabe_http.ids import Ids
+from astrolabe_http.ids import REQUEST_ID_PATTERN, Ids
 from tests.http.gateways import MovedClock
 
 
@@ -62,3 +62,9 @@ def test_chance_is_drawn_in_batches() -> None:
         clock.at = Instant(clock.at + 1)
         ids.request()
     assert drawn == [2_560]
+
+
+def test_the_pattern_is_that_of_every_id() -> None:
+    ids = Ids(MovedClock())
+    assert all(re.fullmatch(REQUEST_ID_PATTERN, ids.request()) for _ in range(300))
+    assert re.fullmatch(REQUEST_ID_PATTERN, ids.request().upper()) is None
