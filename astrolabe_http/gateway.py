@@ -13,6 +13,7 @@ from astrolabe_core.ports import Clock, Store
 from astrolabe_core.units import NodeId
 from astrolabe_core.virtual import VirtualModel
 from astrolabe_http.ids import Ids
+from astrolabe_http.schemas import SchemaInspector
 from astrolabe_http.settings import Settings
 from astrolabe_http.transport import Transport
 
@@ -34,6 +35,7 @@ class Gateway:
     ids: Ids
     node: NodeId
     log: Callable[[bytes], None] = _silent
+    schemas: SchemaInspector = field(factory=SchemaInspector, init=False)
 
     async def issues(self) -> tuple[str, ...]:
         """Say what keeps this gateway from serving, each by its name; empty when ready."""
@@ -52,6 +54,7 @@ class Gateway:
         return "simulated" if self.settings.simulated else "live"
 
     async def close(self) -> None:
-        """Let go of store and connections."""
+        """Let go of store, connections and whatever checks schemas."""
+        self.schemas.close()
         await self.transport.close()
         await self.store.close()
