@@ -261,7 +261,8 @@ class Items:
         told = self._fill(item, family, number, text_of(said.get(family.key)))
         part = item.parts[index, number]
         if part.family is TEXT and not part.closed:
-            part.annotations = citations_in(said.get("annotations")) or part.annotations
+            known, whole = part.annotations, citations_in(said.get("annotations"))
+            told += _cite(item, part, whole[len(known) :] if whole[: len(known)] == known else [])
             part.logprobs = part.logprobs or logprobs_in(said)
         return told
 
@@ -282,12 +283,22 @@ class Items:
         item = self._places.get(_place(event))
         number = _number(event.get("content_index"))
         part = None if item is None else item.parts.get(("content_index", number))
-        found = citations_in([event.get("annotation")])
-        if item is None or part is None or part.family is not TEXT or part.closed or not found:
+        if item is None or part is None or part.family is not TEXT or part.closed:
             return []
-        at = {**_at(item, part), "annotation_index": len(part.annotations)}
-        part.annotations += found
-        return [("response.output_text.annotation.added", {**at, "annotation": found[0]})]
+        return _cite(item, part, citations_in([event.get("annotation")]))
+
+
+def _cite(item: Item, part: Part, found: list[object]) -> list[Emitted]:
+    """Add annotations. Those that came only with the whole part are streamed too."""
+    first = len(part.annotations)
+    part.annotations += found
+    return [
+        (
+            "response.output_text.annotation.added",
+            {**_at(item, part), "annotation_index": first + place, "annotation": each},
+        )
+        for place, each in enumerate(found)
+    ]
 
 
 def _at(item: Item, part: Part) -> dict[str, object]:

@@ -60,10 +60,14 @@ DIALECTS = {Surface.CHAT: CHAT, Surface.RESPONSES: RESPONSES}
 
 @dataclass
 class Upstream:
-    """The simulated provider, asked directly. `fault` is what it is told to do wrong."""
+    """The simulated provider, asked directly. `fault` is what it is told to do wrong.
+
+    `said` is what it streams in place of an answer of its own.
+    """
 
     surface: Surface
     fault: str = ""
+    said: bytes = b""
     sent: list[Body] = field(default_factory=list)
     provider: Provider = field(
         default_factory=lambda: Provider(from_catalog(shipped.catalog()), SimulatorSettings())
@@ -92,6 +96,9 @@ class Upstream:
 
     def stream(self, body: Body) -> bytes:
         """The bytes of the stream."""
+        if self.said:
+            self.sent.append(body)
+            return self.said
         exchange = self._exchange(body)
         dialect, ask, made = DIALECTS[self.surface], exchange.ask, exchange.answer
 
@@ -247,11 +254,12 @@ def serve(
     body: Body,
     *,
     fault: str = "",
+    said: bytes = b"",
     stack_header: str | None = None,
     world: Snapshot | None = None,
 ) -> Played:
     """Take a caller's body to the bytes that it gets back."""
-    play = _Play(surface, body, Upstream(surface, fault), world or snapshot())
+    play = _Play(surface, body, Upstream(surface, fault, said), world or snapshot())
     return play.run(stack_header)
 
 
