@@ -2,7 +2,8 @@
 
 `Connection` writes heads and bodies and watches for the caller's leaving while somebody else is
 waited for. The watch is one task, begun only when a provider is asked; it cancels the scope in
-which that happens. Headers are lists of byte pairs made once; nothing here knows what they say.
+which that happens. Where there is a proofreader, it sees the bytes first. Headers are lists of byte
+pairs made once; nothing here knows what they say.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import orjson
 from starlette.types import Receive, Send
 
 from astrolabe_http.headers import Header
+from astrolabe_http.proofreading import Proofreader
 
 JSON_TYPE: Final[Header] = (b"content-type", b"application/json")
 SSE_HEADERS: Final[tuple[Header, ...]] = (
@@ -28,7 +30,16 @@ SSE_HEADERS: Final[tuple[Header, ...]] = (
 class Connection:
     """One exchange with a caller who may leave at any time."""
 
-    __slots__ = ("_receive", "_scope", "_send", "_watcher", "gone", "started", "status")
+    __slots__ = (
+        "_receive",
+        "_scope",
+        "_send",
+        "_watcher",
+        "gone",
+        "proofreader",
+        "started",
+        "status",
+    )
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
@@ -36,6 +47,7 @@ class Connection:
         self._watcher: asyncio.Task[None] | None = None
         self._scope: anyio.CancelScope | None = None
         self.gone = False
+        self.proofreader: Proofreader | None = None
         self.started = False
         self.status = 0
 
@@ -46,6 +58,8 @@ class Connection:
 
     async def write(self, data: bytes, *, more: bool = True) -> None:
         """Send bytes of the body."""
+        if self.proofreader is not None:
+            self.proofreader.read(data, more=more)
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
 
     async def answer(self, status: int, headers: list[Header], body: bytes) -> None:

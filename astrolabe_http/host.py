@@ -25,9 +25,14 @@ from astrolabe_http.calls import Event, Exchange
 from astrolabe_http.connection import SSE_HEADERS, Connection
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.headers import trace_headers
+from astrolabe_http.proofreading import Ungrammatical, proofreader
 from astrolabe_http.wire import WIRES, Writer
 
 _LATE = Fault(kind=FaultKind.TIMEOUT, message="the time for the whole request is over")
+
+_GARBLED_BY_US = Fault(
+    kind=FaultKind.PROVIDER_ERROR, message="the gateway broke the grammar of its own stream"
+)
 
 
 class Host:
@@ -100,6 +105,9 @@ class Host:
             with self._connection.stay(exchange.deadline):
                 await self._begin(command, exchange)
                 result = await self._hand_over(exchange)
+        except Ungrammatical:
+            # The caller has a broken stream; the hold is let go all the same.
+            result = _GARBLED_BY_US
         finally:
             await exchange.close()
         now = self.clock.now()
@@ -115,6 +123,7 @@ class Host:
         self.writer = WIRES[call.request.surface].StreamWriter(
             call.request, call.model.id, call.request.id
         )
+        self._connection.proofreader = proofreader(self._gateway, call.request)
         await self._connection.start(200, [*SSE_HEADERS, *headers])
 
     async def _hand_over(self, exchange: Exchange) -> Answer | Fault:

@@ -11,7 +11,6 @@ from typing import Final, TypeAlias, assert_never
 from attrs import evolve, frozen
 from starlette.types import Receive, Scope
 
-from astrolabe_core.access import admit as judge_caller
 from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.driver import run
 from astrolabe_core.flow import STORAGE_UNAVAILABLE
@@ -38,6 +37,7 @@ from astrolabe_http.gateway import Gateway
 from astrolabe_http.guard import GONE, read_body
 from astrolabe_http.headers import Header, trace_headers
 from astrolabe_http.host import Host
+from astrolabe_http.proofreading import proofreader
 from astrolabe_http.wire import WIRES
 
 STACK_HEADER: Final = b"x-astrolabe-stack"
@@ -126,8 +126,6 @@ class Surface:
         asked = await request() if callable(request) else request
         if asked is None:
             return Abandoned(Trace(arrival=Reading(id=visit.id, received_at=visit.at)))
-        if isinstance(asked, Request):
-            asked = await self._gateway.schemas.inspect(asked, lambda: self._may_act(key, visit.at))
         arrival = Arrival(
             request=asked,
             key_hash=key,
@@ -135,18 +133,6 @@ class Surface:
             time_limit_ms=settings.request_timeout_ms,
         )
         return await run(arrival, host)
-
-    async def _may_act(self, key: str, at: Instant) -> bool:
-        """Whether the flow would let this caller go on; it says so itself, this is only for us."""
-        try:
-            caller = await self._gateway.store.caller(key, at, None)
-        except StorageUnavailable:
-            return False
-        return (
-            caller is not None
-            and judge_caller(caller.key, caller.workspace, at) is None
-            and caller.requests_used < caller.key.rate_limit
-        )
 
     async def refuse(self, visit: Visit, trace: Trace) -> None:
         """Tell a refusal."""
@@ -215,6 +201,7 @@ class Surface:
             raise TypeError(message)
         writer = wire.StreamWriter(request, model, request.id)
         frames = [writer.feed(event) for event in payload]
+        connection.proofreader = proofreader(self._gateway, request)
         await connection.start(200, [*SSE_HEADERS, *trace_headers(served.trace)])
         await connection.write(b"".join([*frames, writer.finish(served)]), more=False)
 

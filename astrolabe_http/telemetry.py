@@ -2,7 +2,7 @@
 
 One line, of an allow-list: identities, what was decided, what it cost, how long it took. No
 prompt, no answer, no key, no path or model as the caller wrote it, no header. What is not in
-`Line` cannot be logged.
+`Line` cannot be logged. In debugging a second line tells where a stream broke its grammar.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from astrolabe_core.money import usd_text
 from astrolabe_core.trace import Trace
 from astrolabe_core.units import Instant, RequestId
 from astrolabe_http.settings import LogFormat
+from astrolabe_http.wire.grammar import Violation
 
 
 @frozen(kw_only=True)
@@ -95,6 +96,17 @@ def write_text(said: Line) -> bytes:
         ),
     ]
     return (" ".join(parts) + "\n").encode()
+
+
+def write_violation(request_id: RequestId, violation: Violation) -> bytes:
+    """Say which rule a stream of ours broke; in JSON whatever else is logged, or not."""
+    told = {
+        "request_id": request_id,
+        "violation": violation.rule,
+        "where": violation.where,
+        "message": violation.message,
+    }
+    return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
 
 
 WRITERS: Final[dict[LogFormat, Callable[[Line], bytes]]] = {

@@ -30,6 +30,7 @@ def demonstration() -> Iterator[Demonstration]:
             database_url="memory://",
             log_format=LogFormat.OFF,
             simulated=True,
+            debug=True,
         )
 
     with demonstrate(settings, host="127.0.0.1", port=0, log=lambda _: None) as (running, _):

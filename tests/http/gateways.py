@@ -28,6 +28,8 @@ from astrolabe_storage.memory import MemoryStore
 
 NOON = Instant(1_795_262_400_000)
 SECRET = "a server secret"
+VIOLATIONS: list[bytes] = []
+"""Where a stream of any gateway here broke its grammar; `conftest` wants it to be empty."""
 CHAT: dict[str, Any] = {
     "model": "openai/gpt-5.4-nano",
     "messages": [{"role": "user", "content": "Say hello."}],
@@ -178,7 +180,7 @@ async def make_bench(
 ) -> Bench:
     clock, transport, store = MovedClock(), ScriptedTransport(), FragileStore()
     ids, lines = Ids(clock), list[bytes]()
-    given = evolve(Settings(secret_key=SECRET, upstream_key="provider-key"), **settings)
+    given = evolve(Settings(secret_key=SECRET, upstream_key="provider-key", debug=True), **settings)
     service = Service(store=store, clock=clock, ids=ids, secret_key=SECRET, key_mode=KeyMode.TEST)
     workspace = await service.create_workspace("bench")
     assert isinstance(workspace, Workspace)
@@ -197,9 +199,15 @@ async def make_bench(
         clock=clock,
         ids=ids,
         node=NodeId("bench"),
-        log=lines.append,
+        log=lambda line: _note(lines, line),
     )
     return Bench(gateway, service, clock, transport, store, workspace, made.key, made.secret, lines)
+
+
+def _note(lines: list[bytes], line: bytes) -> None:
+    lines.append(line)
+    if b'"violation":' in line:
+        VIOLATIONS.append(line)
 
 
 def chat_body(text: str = "Hello there.", **changes: Any) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Shell:
             "ASTROLABE_DATABASE_URL": self.database,
             "ASTROLABE_SECRET_KEY": SECRET,
             "ASTROLABE_LOG_FORMAT": "off",
+            "ASTROLABE_DEBUG": "1",
             **more,
         }
 
@@ -66,7 +67,7 @@ class Shell:
         self, *words: str, stdin: str | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as a process of its own."""
-        return subprocess.run(
+        ran = subprocess.run(
             [sys.executable, "-m", "astrolabe_http", *words],
             cwd=self.folder,
             env=self.environment(**more),
@@ -76,6 +77,8 @@ class Shell:
             timeout=TIMEOUT_S,
             check=False,
         )
+        assert '"violation":' not in ran.stderr, ran.stderr
+        return ran
 
     @contextlib.contextmanager
     def staying(self, *words: str, **more: str) -> Iterator[Staying]:
@@ -100,6 +103,7 @@ class Shell:
                     process.kill()
                     raise
         assert process.returncode == 0, staying.messages
+        assert '"violation":' not in staying.messages, staying.messages
 
 
 @define

@@ -101,6 +101,7 @@ kill -TERM $(jobs -p); wait
         "PYTHONPATH": str(ROOT),
         "ASTROLABE_PORT": str(serving),
         "ASTROLABE_LOG_FORMAT": "off",
+        "ASTROLABE_DEBUG": "1",
     }
     with subprocess.Popen(
         ["/bin/bash", "-c", script],
@@ -120,6 +121,7 @@ kill -TERM $(jobs -p); wait
     assert "all of it" in told, told + messages
     assert ran.returncode == 0, messages
     assert "Traceback" not in messages
+    assert '"violation":' not in messages
     assert "ok: every balance is what its journal says" in told
 
 

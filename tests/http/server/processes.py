@@ -54,16 +54,20 @@ def free_port() -> int:
 
 @define
 class Process:
-    """A server of ours. `url` is where it listens."""
+    """A server of ours. `url` is where it listens, `log` where it writes what it has to say."""
 
     process: subprocess.Popen[str]
     url: str
+    log: Path | None = None
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         """End it, and give its exit status; what it wrote must not be an error of ours."""
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
-        return self.process.wait(20)
+        status = self.process.wait(20)
+        if self.log is not None:
+            assert b'"violation":' not in self.log.read_bytes(), self.log.read_text()
+        return status
 
 
 def start_simulator() -> Process:
@@ -75,13 +79,14 @@ def start_simulator() -> Process:
 
 
 def start_gateway(database: Path, upstream_url: str, log: Path, **environ: str) -> Process:
-    """Start a gateway; its log goes to a file."""
+    """Start a gateway that proofreads what it streams; its log goes to a file."""
     given = {
         "PATH": os.environ["PATH"],
         "ASTROLABE_SECRET_KEY": SECRET,
         "ASTROLABE_DATABASE_URL": f"sqlite:///{database}",
         "ASTROLABE_UPSTREAM_URL": upstream_url,
         "ASTROLABE_PORT": "0",
+        "ASTROLABE_DEBUG": "1",
         "OPENROUTER_API_KEY": "canary-provider-key",
         **environ,
     }
@@ -98,7 +103,7 @@ def start_gateway(database: Path, upstream_url: str, log: Path, **environ: str) 
     with process.stdout as said:
         url = said.readline().strip()
     assert url.startswith("http://"), log.read_text()
-    return Process(process, url)
+    return Process(process, url, log)
 
 
 def _await(made: Process, url: str) -> None:
