@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, assert_never
 from attrs import evolve, frozen
 from starlette.types import Receive, Scope
 
+from astrolabe_core.access import admit as judge_caller
 from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.driver import run
 from astrolabe_core.flow import STORAGE_UNAVAILABLE
@@ -126,6 +127,8 @@ class Surface:
         asked = await request() if callable(request) else request
         if asked is None:
             return Abandoned(Trace(arrival=Reading(id=visit.id, received_at=visit.at)))
+        if isinstance(asked, Request):
+            asked = await self._gateway.schemas.inspect(asked, lambda: self._may_act(key, visit.at))
         arrival = Arrival(
             request=asked,
             key_hash=key,
@@ -133,6 +136,18 @@ class Surface:
             time_limit_ms=settings.request_timeout_ms,
         )
         return await run(arrival, host)
+
+    async def _may_act(self, key: str, at: Instant) -> bool:
+        """Whether the flow would let this caller go on; it says so itself, this is only for us."""
+        try:
+            caller = await self._gateway.store.caller(key, at, None)
+        except StorageUnavailable:
+            return False
+        return (
+            caller is not None
+            and judge_caller(caller.key, caller.workspace, at) is None
+            and caller.requests_used < caller.key.rate_limit
+        )
 
     async def refuse(self, visit: Visit, trace: Trace) -> None:
         """Tell a refusal."""
