@@ -1,8 +1,9 @@
 """What does a body of `POST /v1/chat/completions` ask, and what of it goes to the provider?
 
 `read_request` gives a `Request`, or says which field is wrong. `upstream_body` is made from
-the fields that the provider takes; everything else stays here. `parallel_tool_calls: true` is
-what SDKs send by default: a permission, never a demand for models that can.
+the fields that the provider takes; everything else stays here. What becomes of each field
+stands in `chat_fields`. `parallel_tool_calls: true` is what SDKs send by default: a permission,
+never a demand for models that can, and not sent, since OpenRouter would take it for one.
 """
 
 from collections.abc import Mapping
@@ -19,30 +20,21 @@ from astrolabe_core.requests import (
     ToolChoice,
 )
 from astrolabe_core.units import Instant, RequestId
+from astrolabe_http.wire.chat_fields import CHAT_FIELDS
+from astrolabe_http.wire.chat_messages import shape_messages
 from astrolabe_http.wire.chat_turns import read_messages
 from astrolabe_http.wire.fields import (
-    BOOLEAN,
-    EFFORT,
-    OBJECT,
-    POSITIVE,
-    STOP,
-    VERBOSITY,
-    WHOLE,
-    Check,
     Object,
     array_of,
     described,
-    first_wrong,
     invalid,
     object_of,
     unsupported,
-    whole_between,
 )
 from astrolabe_http.wire.intake import (
-    COMMON_CHECKS,
-    COMMON_UNSUPPORTED,
     Form,
     Intake,
+    cache_options,
     check_choice,
     is_reasoning,
     output_cap,
@@ -50,54 +42,14 @@ from astrolabe_http.wire.intake import (
     read_schema,
     refused,
     take_in,
+    without_nulls,
 )
+from astrolabe_http.wire.rulings import carry, checks_of, refusals_of
 
 NAME_CHARS_MAX: Final = 64
 
-CHECKS: Final[Mapping[str, Check]] = {
-    **COMMON_CHECKS,
-    "max_tokens": POSITIVE,
-    "max_completion_tokens": POSITIVE,
-    "n": whole_between(1, 128),
-    "seed": WHOLE,
-    "logprobs": BOOLEAN,
-    "logit_bias": OBJECT,
-    "stop": STOP,
-    "response_format": OBJECT,
-    "reasoning_effort": EFFORT,
-    "verbosity": VERBOSITY,
-}
-UNSUPPORTED: Final[Mapping[str, str]] = {
-    **COMMON_UNSUPPORTED,
-    "functions": "it is the old form of tools; send tools",
-    "function_call": "it is the old form of tool_choice; send tool_choice",
-    "audio": "no model here answers with audio; leave it out",
-    "web_search_options": "no model here searches the web by itself; offer a tool of your own",
-}
-_FORWARDED: Final = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "top_a",
-    "min_p",
-    "repetition_penalty",
-    "presence_penalty",
-    "frequency_penalty",
-    "seed",
-    "stop",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "response_format",
-    "reasoning",
-    "reasoning_effort",
-    "verbosity",
-    "prediction",
-    "user",
-    "prompt_cache_key",
-    "cache_control",
-    "metadata",
-)
+CHECKS: Final = checks_of(CHAT_FIELDS)
+UNSUPPORTED: Final = refusals_of(CHAT_FIELDS)
 
 
 def read_request(
@@ -108,7 +60,7 @@ def read_request(
     stack_header: str | None,
 ) -> Request | Malformed:
     """Read a body, in whatever of its many forms."""
-    taken = take_in(body, checks=CHECKS, unsupported=UNSUPPORTED, stack_header=stack_header)
+    taken = take_in(body, rulings=CHAT_FIELDS, stack_header=stack_header)
     if isinstance(taken, Refusal):
         return refused(taken, id, at)
     read = _read(taken, id, at)
@@ -126,7 +78,7 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
     if isinstance(form := _form(object_of(body.get("response_format"))), Refusal):
         return form
     reasoning = object_of(body.get("reasoning"))
-    wrong = first_wrong(reasoning, {"effort": EFFORT}, "reasoning.") or _modalities(body)
+    wrong = _contradiction(body, reasoning)
     if wrong is not None:
         return wrong
     count = body.get("n")
@@ -136,7 +88,7 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
         surface=Surface.CHAT,
         model=taken.model,
         turns=turns,
-        tools=tools,
+        tools=_allowed(tools, body.get("tool_choice")),
         tool_choice=choice,
         output_format=OutputFormat(form.kind),
         schema=form.schema,
@@ -149,21 +101,38 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
     )
 
 
+def _contradiction(body: Object, reasoning: Object) -> Refusal | None:
+    """Refuse two fields of which each would have something else."""
+    short, long = body.get("reasoning_effort"), reasoning.get("effort")
+    if short is not None and long is not None and short != long:
+        message = f"reasoning_effort says {short} and reasoning.effort {long}: say it once"
+        return invalid("reasoning_effort", message)
+    if body.get("top_logprobs") and body.get("logprobs") is not True:
+        return invalid("top_logprobs", "top_logprobs takes logprobs: true beside it")
+    return None
+
+
 def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, object]:
     """Write what is sent to the provider."""
     request, body = command.request, command.request.body
     made: dict[str, object] = {
         "model": command.model.id,
-        "messages": [_message(message) for message in array_of(body.get("messages"))],
+        "messages": shape_messages(array_of(body.get("messages"))),
         "max_tokens": command.output_tokens_max,
         "usage": {"include": True},
     }
-    for name in _FORWARDED:
-        if body.get(name) is not None:
-            made[name] = body[name]
+    made |= carry(body, CHAT_FIELDS)
+    if body.get("metadata"):
+        made["metadata"] = body["metadata"]
     if request.choices != 1:
         made["n"] = request.choices
-    made |= _toolkit(body)
+    named = body.get("safety_identifier")
+    if named is not None and "user" not in made:
+        made["user"] = named
+    form = _shaped_form(object_of(body.get("response_format")))
+    if form is not None:
+        made["response_format"] = form
+    made |= cache_options(body) | _toolkit(body)
     if request.stream:
         made["stream"] = True
         made["stream_options"] = {"include_usage": True}
@@ -177,31 +146,45 @@ def wants_usage(request: Request) -> bool:
     return object_of(request.body.get("stream_options")).get("include_usage") is True
 
 
-def _message(message: object) -> object:
-    if not isinstance(message, Mapping) or message.get("content", "") is not None:
-        return message
-    # Null is normal beside tool calls; from anybody else the provider wants a string.
-    calls = message.get("role") == "assistant" and message.get("tool_calls")
-    return message if calls else {**message, "content": ""}
+def wants_one_call(body: Object) -> bool:
+    """Whether an answer may hold one tool call at most."""
+    return body.get("parallel_tool_calls") is False
+
+
+# --- tools --------------------------------------------------------------------------------
 
 
 def _toolkit(body: Object) -> dict[str, object]:
     """Give the functions, and how to choose among them; other types of tool stay behind."""
-    tools = [tool for tool in array_of(body.get("tools")) if _is_function(tool)]
     choice = body.get("tool_choice")
-    match choice:
-        case {"type": "allowed_tools", "allowed_tools": {"mode": str(mode), "tools": list(named)}}:
-            names = {_name_of(tool) for tool in named}
-            tools, choice = [tool for tool in tools if _name_of(tool) in names], mode
-        case _:
-            pass
+    names = _allowed_names(choice)
+    tools = [
+        _shaped_tool(object_of(tool))
+        for tool in array_of(body.get("tools"))
+        if _is_function(tool) and (names is None or _name_of(tool) in names)
+    ]
     if not tools:
         return {}
     made: dict[str, object] = {"tools": tools}
-    if choice is not None:
-        made["tool_choice"] = choice
-    if body.get("parallel_tool_calls") is not None:
-        made["parallel_tool_calls"] = body["parallel_tool_calls"]
+    match choice:
+        case None:
+            pass
+        case {"type": "allowed_tools", "allowed_tools": {"mode": mode}}:
+            made["tool_choice"] = mode
+        case {"type": "function", "function": {"name": name}}:
+            made["tool_choice"] = {"type": "function", "function": {"name": name}}
+        case _:
+            made["tool_choice"] = choice
+    if wants_one_call(body):
+        made["parallel_tool_calls"] = False
+    return made
+
+
+def _shaped_tool(tool: Object) -> dict[str, object]:
+    function = without_nulls(object_of(tool.get("function")))
+    made: dict[str, object] = {"type": "function", "function": function}
+    if tool.get("cache_control") is not None:
+        made["cache_control"] = tool["cache_control"]
     return made
 
 
@@ -211,6 +194,20 @@ def _is_function(tool: object) -> bool:
 
 def _name_of(tool: object) -> object:
     return object_of(object_of(tool).get("function")).get("name")
+
+
+def _allowed_names(choice: object) -> list[object] | None:
+    match choice:
+        case {"type": "allowed_tools", "allowed_tools": {"tools": list(named)}}:
+            # Some name them as Responses does, without a function around the name.
+            return [_name_of(tool) or object_of(tool).get("name") for tool in named]
+        case _:
+            return None
+
+
+def _allowed(tools: tuple[Tool, ...], choice: object) -> tuple[Tool, ...]:
+    names = _allowed_names(choice)
+    return tools if names is None else tuple(tool for tool in tools if tool.name in names)
 
 
 def _tools(declared: list[object]) -> tuple[Tool, ...] | Refusal:
@@ -255,7 +252,10 @@ def _choice(value: object, tools: tuple[Tool, ...]) -> ToolChoice | Refusal:
         case _:
             message = "tool_choice must be none, auto, required or a function by name"
             return invalid("tool_choice", f"{message}, not {described(value)}")
-    return check_choice(found, wanted, tools)
+    return check_choice(found, wanted, _allowed(tools, value))
+
+
+# --- the form of the answer ---------------------------------------------------------------
 
 
 def _form(declared: Object) -> Form | Refusal:
@@ -276,8 +276,13 @@ def _form(declared: Object) -> Form | Refusal:
             return invalid("response_format.type", f"{message}, not {described(kind)}")
 
 
-def _modalities(body: Object) -> Refusal | None:
-    wanted = body.get("modalities")
-    if wanted in (None, [], ["text"]):
-        return None
-    return unsupported("modalities", 'models here answer with text; leave it out or send ["text"]')
+def _shaped_form(declared: Object) -> dict[str, object] | None:
+    """Give what is said of the answer's form; text is the form of whoever says nothing."""
+    match declared.get("type"):
+        case "json_object":
+            return {"type": "json_object"}
+        case "json_schema":
+            schema = without_nulls(object_of(declared.get("json_schema")))
+            return {"type": "json_schema", "json_schema": schema}
+        case _:
+            return None

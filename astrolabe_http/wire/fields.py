@@ -70,6 +70,15 @@ def whole_between(low: int, high: int) -> Check:
     )
 
 
+def text_up_to(characters: int) -> Check:
+    """Take a string of at most so many characters."""
+    return Check(
+        lambda value: isinstance(value, str) and len(value) <= characters,
+        f"a string of at most {characters} characters",
+        {"type": "string", "maxLength": characters},
+    )
+
+
 def one_of(*values: str) -> Check:
     """Take one of these strings."""
     return Check(
@@ -111,8 +120,15 @@ STOP: Final = Check(
         ]
     },
 )
+_BIAS: Final = between(-100, 100)
+LOGIT_BIAS: Final = Check(
+    lambda value: isinstance(value, Mapping) and all(map(_BIAS.passes, value.values())),
+    "an object of token ids, each with a number from -100 to 100",
+    {"type": "object", "additionalProperties": _BIAS.schema},
+)
 EFFORT: Final = one_of("none", "minimal", "low", "medium", "high", "xhigh", "max")
 VERBOSITY: Final = one_of("low", "medium", "high")
+SUMMARY: Final = one_of("auto", "concise", "detailed")
 
 
 def first_wrong(body: Object, checks: Mapping[str, Check], prefix: str = "") -> Refusal | None:
@@ -122,14 +138,6 @@ def first_wrong(body: Object, checks: Mapping[str, Check], prefix: str = "") -> 
         if value is not None and not check.passes(value):
             param = f"{prefix}{name}"
             return invalid(param, f"{param} must be {check.expected}, not {described(value)}")
-    return None
-
-
-def first_unsupported(body: Object, fields: Mapping[str, str]) -> Refusal | None:
-    """Refuse the first field that asks for something; null, false and empty ask for nothing."""
-    for name, advice in fields.items():
-        if body.get(name):
-            return unsupported(name, f"{name} is not supported: {advice}")
     return None
 
 

@@ -14,59 +14,22 @@ from astrolabe_core.codes import Refusal
 from astrolabe_core.requests import Incoming, Malformed, Overrides, Request, Tool, ToolChoice
 from astrolabe_core.units import Instant, RequestId, Tokens
 from astrolabe_http.wire.fields import (
-    ARRAY,
     BOOLEAN,
-    NUMBER,
-    OBJECT,
     STRING,
-    WHOLE,
     Check,
     Object,
-    between,
     described,
-    first_unsupported,
     first_wrong,
     invalid,
     unwritable,
-    whole_between,
 )
 from astrolabe_http.wire.metadata import read_steering
+from astrolabe_http.wire.rulings import Rulings, first_against
 
 MODEL_CHARS_MAX: Final = 256
+SCHEMA_NAME_CHARS_MAX: Final = 64
 OUTPUT_TOKENS_CLAMP: Final = Tokens(1_000_000_000)
 """A larger cap says no more than this one."""
-
-COMMON_CHECKS: Final[Mapping[str, Check]] = {
-    "stream": BOOLEAN,
-    "tools": ARRAY,
-    "parallel_tool_calls": BOOLEAN,
-    "temperature": between(0, 2),
-    "top_p": between(0, 1),
-    "presence_penalty": between(-2, 2),
-    "frequency_penalty": between(-2, 2),
-    "top_logprobs": whole_between(0, 20),
-    "top_k": WHOLE,
-    "top_a": NUMBER,
-    "min_p": NUMBER,
-    "repetition_penalty": NUMBER,
-    "user": STRING,
-    "safety_identifier": STRING,
-    "prompt_cache_key": STRING,
-    "service_tier": STRING,
-    "store": BOOLEAN,
-    "reasoning": OBJECT,
-    "stream_options": OBJECT,
-}
-
-COMMON_UNSUPPORTED: Final[Mapping[str, str]] = {
-    "models": "the routing stack names the fallbacks; send one model",
-    "provider": "the routing stack decides who may serve; choose one with metadata.astrolabe.stack",
-    "plugins": "nothing may take the prompt past the routing stack; leave it out",
-    "preset": "use a routing stack in its place: metadata.astrolabe.stack",
-    "transforms": "prompts are never shortened silently; leave it out",
-}
-"""Fields of OpenRouter's that would have someone else decide. Its `route` is without effect."""
-
 
 DECLARED_CHECKS: Final[Mapping[str, Check]] = {"description": STRING, "strict": BOOLEAN}
 
@@ -91,12 +54,11 @@ class Form:
 def take_in(
     body: Object,
     *,
-    checks: Mapping[str, Check],
-    unsupported: Mapping[str, str],
+    rulings: Rulings,
     stack_header: str | None,
 ) -> Intake | Refusal:
     """Check the plain fields and take the routing metadata out."""
-    wrong = unwritable(body) or first_wrong(body, checks) or first_unsupported(body, unsupported)
+    wrong = unwritable(body) or first_against(body, rulings)
     if wrong is not None:
         return wrong
     model = body.get("model")
@@ -164,8 +126,9 @@ def check_choice(
 def read_schema(declared: Object, *, param: str) -> Form | Refusal:
     """Read the declaration of a JSON schema for the answer."""
     name, schema = declared.get("name"), declared.get("schema")
-    if not isinstance(name, str) or not name:
-        return invalid(f"{param}.name", f"{param}.name must name the schema; any word will do")
+    if not isinstance(name, str) or not 0 < len(name) <= SCHEMA_NAME_CHARS_MAX:
+        message = f"{param}.name must be a string of 1 to {SCHEMA_NAME_CHARS_MAX} characters"
+        return invalid(f"{param}.name", f"{message}, not {described(name)}")
     if schema is not None and not isinstance(schema, Mapping):
         message = f"{param}.schema must be a JSON schema, not {described(schema)}"
         return invalid(f"{param}.schema", message)
@@ -173,6 +136,20 @@ def read_schema(declared: Object, *, param: str) -> Form | Refusal:
     if wrong is not None:
         return wrong
     return Form("json_schema", {} if schema is None else schema)
+
+
+def without_nulls(said: Object) -> dict[str, object]:
+    """Leave out the nulls, which say nothing and which OpenRouter's schema often forbids."""
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def cache_options(body: Object) -> dict[str, object]:
+    """Give what is said of prompt caches; where nothing is, caches are implicit."""
+    options = body.get("prompt_cache_options")
+    if not isinstance(options, Mapping) or options.get("mode") != "explicit":
+        return {}
+    kept = {key: options[key] for key in ("mode", "ttl") if options.get(key) is not None}
+    return {"prompt_cache_options": kept}
 
 
 def is_reasoning(reasoning: Object, effort: object) -> bool:

@@ -1,8 +1,9 @@
 """What does a body of `POST /v1/responses` ask, and what of it goes to the provider?
 
-`read_request` gives a `Request`, or says which field is wrong. Nothing is kept between
-requests: `previous_response_id` is refused by name, `store: true` is taken and told as false.
-`parallel_tool_calls: true` is what SDKs send by default: a permission, never a demand.
+`read_request` gives a `Request`, or says which field is wrong. What becomes of each field stands
+in `responses_fields`. Nothing is kept between requests: `previous_response_id` is refused by
+name, `store: true` is taken and told as false. `parallel_tool_calls: true` is what SDKs send by
+default: a permission, never a demand, and not sent, since OpenRouter would take it for one.
 """
 
 from collections.abc import Mapping
@@ -20,27 +21,18 @@ from astrolabe_core.requests import (
 )
 from astrolabe_core.units import Instant, RequestId
 from astrolabe_http.wire.fields import (
-    EFFORT,
-    OBJECT,
-    POSITIVE,
-    STRING,
-    STRINGS,
-    VERBOSITY,
-    Check,
     Object,
     array_of,
     described,
-    first_wrong,
     invalid,
+    is_whole,
     object_of,
-    one_of,
     unsupported,
 )
 from astrolabe_http.wire.intake import (
-    COMMON_CHECKS,
-    COMMON_UNSUPPORTED,
     Form,
     Intake,
+    cache_options,
     check_choice,
     is_reasoning,
     output_cap,
@@ -48,53 +40,26 @@ from astrolabe_http.wire.intake import (
     read_schema,
     refused,
     take_in,
+    without_nulls,
 )
+from astrolabe_http.wire.responses_fields import (
+    ENCRYPTED,
+    INCLUDED,
+    LOGPROBS,
+    RESPONSES_FIELDS,
+    RESPONSES_REASONING,
+)
+from astrolabe_http.wire.responses_input import shape_input
 from astrolabe_http.wire.responses_turns import read_input
+from astrolabe_http.wire.rulings import Fate, carry, checks_of, refusals_of
 
 NAME_CHARS_MAX: Final = 128
 
-CHECKS: Final[Mapping[str, Check]] = {
-    **COMMON_CHECKS,
-    "instructions": STRING,
-    "max_output_tokens": POSITIVE,
-    "max_tool_calls": POSITIVE,
-    "include": STRINGS,
-    "text": OBJECT,
-    "truncation": one_of("auto", "disabled"),
-}
-UNSUPPORTED: Final[Mapping[str, str]] = {
-    **COMMON_UNSUPPORTED,
-    "previous_response_id": "no state is kept here; send the whole conversation as input",
-    "conversation": "no state is kept here; send the whole conversation as input",
-    "background": "answers come with the request; leave it out",
-    "prompt": "no prompts are kept here; send instructions and input",
-}
-REASONING_CHECKS: Final[Mapping[str, Check]] = {
-    "effort": EFFORT,
-    "summary": one_of("auto", "concise", "detailed"),
-}
-ENCRYPTED: Final = "reasoning.encrypted_content"
-INCLUDED: Final = frozenset({ENCRYPTED, "message.input_image.image_url"})
-"""What may be asked for beside the answer; OpenRouter refuses every other word."""
-_FORWARDED: Final = (
-    "input",
-    "instructions",
-    "temperature",
-    "top_p",
-    "top_k",
-    "presence_penalty",
-    "frequency_penalty",
-    "top_logprobs",
-    "max_tool_calls",
-    "text",
-    "reasoning",
-    "truncation",
-    "user",
-    "safety_identifier",
-    "prompt_cache_key",
-    "cache_control",
-    "metadata",
-)
+CHECKS: Final = checks_of(RESPONSES_FIELDS)
+UNSUPPORTED: Final = refusals_of(RESPONSES_FIELDS)
+REASONING_CHECKS: Final = checks_of(RESPONSES_REASONING)
+_NO_PARAMETERS: Final[Object] = {"type": "object", "properties": {}}
+"""What a function takes that declares nothing; OpenRouter wants it said."""
 
 
 def read_request(
@@ -105,7 +70,7 @@ def read_request(
     stack_header: str | None,
 ) -> Request | Malformed:
     """Read a body, in whatever of its many forms."""
-    taken = take_in(body, checks=CHECKS, unsupported=UNSUPPORTED, stack_header=stack_header)
+    taken = take_in(body, rulings=RESPONSES_FIELDS, stack_header=stack_header)
     if isinstance(taken, Refusal):
         return refused(taken, id, at)
     read = _read(taken, id, at)
@@ -115,11 +80,6 @@ def read_request(
 def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusal:
     body = taken.body
     text, reasoning = object_of(body.get("text")), object_of(body.get("reasoning"))
-    wrong = first_wrong(text, {"format": OBJECT, "verbosity": VERBOSITY}, "text.") or first_wrong(
-        reasoning, REASONING_CHECKS, "reasoning."
-    )
-    if wrong is not None:
-        return wrong
     if isinstance(turns := read_input(body.get("instructions"), body.get("input")), Refusal):
         return turns
     if isinstance(tools := _tools(array_of(body.get("tools"))), Refusal):
@@ -134,7 +94,7 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
         surface=Surface.RESPONSES,
         model=taken.model,
         turns=turns,
-        tools=tools,
+        tools=_allowed(tools, body.get("tool_choice")),
         tool_choice=choice,
         output_format=OutputFormat(form.kind),
         schema=form.schema,
@@ -151,15 +111,18 @@ def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, objec
     request, body = command.request, command.request.body
     made: dict[str, object] = {
         "model": command.model.id,
+        "input": shape_input(body.get("input")),
         "max_output_tokens": command.output_tokens_max,
         "store": False,
+        **carry(body, RESPONSES_FIELDS),
     }
-    for name in _FORWARDED:
-        if body.get(name) is not None:
-            made[name] = body[name]
-    if included := [each for each in array_of(body.get("include")) if each in INCLUDED]:
-        made["include"] = included
-    made |= _toolkit(body)
+    if body.get("metadata"):
+        made["metadata"] = body["metadata"]
+    if text := _shaped_text(object_of(body.get("text"))):
+        made["text"] = text
+    if reasoning := _shaped_reasoning(object_of(body.get("reasoning"))):
+        made["reasoning"] = reasoning
+    made |= _shaped_include(body) | cache_options(body) | _toolkit(body)
     if request.stream:
         made["stream"] = True
     if provider_rules:
@@ -172,6 +135,53 @@ def encrypts_reasoning(body: Object) -> bool:
     return ENCRYPTED in array_of(body.get("include"))
 
 
+def wants_one_call(body: Object) -> bool:
+    """Whether an answer may hold one tool call at most."""
+    return body.get("parallel_tool_calls") is False
+
+
+def _shaped_include(body: Object) -> dict[str, object]:
+    """Say what to add to the answer, in the words that OpenRouter knows."""
+    wanted = array_of(body.get("include"))
+    known = [
+        word
+        for word in wanted
+        if isinstance(word, str) and word in INCLUDED and INCLUDED[word].fate is Fate.CARRIED
+    ]
+    made: dict[str, object] = {"include": known} if known else {}
+    if LOGPROBS in wanted:
+        # The number is the only way to ask OpenRouter for log probabilities at all.
+        many = body.get("top_logprobs")
+        made["top_logprobs"] = many if is_whole(many) and many else 1
+    return made
+
+
+def _shaped_reasoning(said: Object) -> dict[str, object]:
+    made = carry(said, RESPONSES_REASONING)
+    if said.get("generate_summary") is not None:
+        made.setdefault("summary", said["generate_summary"])
+    return made
+
+
+def _shaped_text(said: Object) -> dict[str, object]:
+    """Give what is said of the answer's text; plain is the form of whoever says nothing."""
+    made: dict[str, object] = {}
+    form = object_of(said.get("format"))
+    match form.get("type"):
+        case "json_object":
+            made["format"] = {"type": "json_object"}
+        case "json_schema":
+            made["format"] = {"schema": {}, **without_nulls(form)}
+        case _:
+            pass
+    if said.get("verbosity") is not None:
+        made["verbosity"] = said["verbosity"]
+    return made
+
+
+# --- tools --------------------------------------------------------------------------------
+
+
 def functions_of(body: Object) -> list[Object]:
     """Give the functions among the tools; other types stay behind."""
     return [
@@ -182,21 +192,52 @@ def functions_of(body: Object) -> list[Object]:
 
 
 def _toolkit(body: Object) -> dict[str, object]:
-    tools, choice = functions_of(body), body.get("tool_choice")
-    match choice:
-        case {"type": "allowed_tools", "mode": str(mode), "tools": list(named)}:
-            names = {object_of(tool).get("name") for tool in named}
-            tools, choice = [tool for tool in tools if tool.get("name") in names], mode
-        case _:
-            pass
+    choice = body.get("tool_choice")
+    names = _allowed_names(choice)
+    tools = [
+        _shaped_tool(tool)
+        for tool in functions_of(body)
+        if names is None or tool.get("name") in names
+    ]
     if not tools:
         return {}
     made: dict[str, object] = {"tools": tools}
-    if choice is not None:
-        made["tool_choice"] = choice
-    if body.get("parallel_tool_calls") is not None:
-        made["parallel_tool_calls"] = body["parallel_tool_calls"]
+    match choice:
+        case None:
+            pass
+        case {"type": "allowed_tools", "mode": mode}:
+            made["tool_choice"] = mode
+        case {"type": "function", "name": name}:
+            made["tool_choice"] = {"type": "function", "name": name}
+        case _:
+            made["tool_choice"] = choice
+    if wants_one_call(body):
+        made["parallel_tool_calls"] = False
     return made
+
+
+def _shaped_tool(tool: Object) -> dict[str, object]:
+    kept = {name: tool[name] for name in ("description", "strict") if tool.get(name) is not None}
+    parameters = tool.get("parameters")
+    return {
+        "type": "function",
+        "name": tool.get("name"),
+        "parameters": _NO_PARAMETERS if parameters is None else parameters,
+        **kept,
+    }
+
+
+def _allowed_names(choice: object) -> list[object] | None:
+    match choice:
+        case {"type": "allowed_tools", "tools": list(named)}:
+            return [object_of(tool).get("name") for tool in named]
+        case _:
+            return None
+
+
+def _allowed(tools: tuple[Tool, ...], choice: object) -> tuple[Tool, ...]:
+    names = _allowed_names(choice)
+    return tools if names is None else tuple(tool for tool in tools if tool.name in names)
 
 
 def _tools(declared: list[object]) -> tuple[Tool, ...] | Refusal:
@@ -235,7 +276,7 @@ def _choice(value: object, tools: tuple[Tool, ...]) -> ToolChoice | Refusal:
         case _:
             message = "tool_choice must be none, auto, required or a function by name"
             return invalid("tool_choice", f"{message}, not {described(value)}")
-    return check_choice(found, wanted, tools)
+    return check_choice(found, wanted, _allowed(tools, value))
 
 
 def _form(declared: Object) -> Form | Refusal:

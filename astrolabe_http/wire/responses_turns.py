@@ -2,17 +2,14 @@
 
 `instructions` and each item of `input` become a turn. Items may leave out `type`; contents may
 be a string, parts or null. Calls, their outputs and past reasoning are turns too, with their
-words, since they are sent and priced. An item that only points at stored state is refused.
+words, since they are sent and priced. An item of which a provider would see nothing is refused.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-import orjson
-
 from astrolabe_core.codes import Refusal
 from astrolabe_core.requests import Role, Turn
-from astrolabe_http.wire.chat_turns import Said, read_content
 from astrolabe_http.wire.fields import (
     Object,
     array_of,
@@ -22,6 +19,10 @@ from astrolabe_http.wire.fields import (
     text_of,
     unsupported,
 )
+from astrolabe_http.wire.parts import AUDIOS, FILES, IMAGES, VIDEOS, Said, read_content
+from astrolabe_http.wire.responses_input import ITEMS, ruling_on
+from astrolabe_http.wire.rulings import Fate
+from astrolabe_http.wire.sealing import sealed_bytes
 
 ROLES: Final[Mapping[str, Role]] = {
     "system": Role.SYSTEM,
@@ -29,6 +30,7 @@ ROLES: Final[Mapping[str, Role]] = {
     "user": Role.USER,
     "assistant": Role.ASSISTANT,
 }
+_NO_WORDS: Final = frozenset({"type", "id", "call_id", "status", "role"})
 
 
 def read_input(instructions: object, given: object) -> tuple[Turn, ...] | Refusal:
@@ -50,7 +52,7 @@ def read_input(instructions: object, given: object) -> tuple[Turn, ...] | Refusa
 def _read_item(item: object, param: str) -> Turn | Refusal:
     if not isinstance(item, Mapping):
         return invalid(param, f"{param} must be an item with a type, not {described(item)}")
-    kind = item.get("type", "message")
+    kind = item.get("type") or "message"
     if not isinstance(kind, str):
         return invalid(f"{param}.type", f"{param}.type must be a string, not {described(kind)}")
     match kind:
@@ -58,17 +60,12 @@ def _read_item(item: object, param: str) -> Turn | Refusal:
             return _read_message(item, param)
         case "function_call":
             return _read_call(item, param)
-        case "function_call_output":
+        case "function_call_output" | "custom_tool_call_output":
             return _read_output(item, param)
         case "reasoning":
             return _read_reasoning(item)
-        case "item_reference":
-            message = "no state is kept here; send the item itself"
-            return unsupported(f"{param}.type", message)
         case _:
-            # An item of a tool that is not a function: it is passed on, and sized by its words.
-            role = Role.TOOL if kind.endswith("_output") else Role.ASSISTANT
-            return Turn(role=role, text=orjson.dumps(item).decode())
+            return _read_other(item, kind, param)
 
 
 def _read_message(item: Object, param: str) -> Turn | Refusal:
@@ -100,10 +97,58 @@ def _read_output(item: Object, param: str) -> Turn | Refusal:
         return invalid(where, f"{where} must be the id of the call that this answers")
     said = Said()
     wrong = read_content(said, item.get("output"), f"{param}.output")
-    return said.turn(Role.TOOL) if wrong is None else wrong
+    if wrong is not None:
+        return wrong
+    if said.audios or said.videos:
+        where = f"{param}.output"
+        return unsupported(where, f"{where} takes text, images and files; describe the rest")
+    return said.turn(Role.TOOL)
 
 
 def _read_reasoning(item: Object) -> Turn:
     parts = [*array_of(item.get("summary")), *array_of(item.get("content"))]
     words = [text_of(object_of(part).get("text")) for part in parts]
-    return Turn(role=Role.ASSISTANT, text="\n".join(word for word in words if word))
+    text = "\n".join(word for word in words if word)
+    return Turn(role=Role.ASSISTANT, text=text, sealed_bytes=sealed_bytes(item))
+
+
+def _read_other(item: Object, kind: str, param: str) -> Turn | Refusal:
+    """Read an item of a tool that no model here is offered: what was said by it stands."""
+    ruling = ruling_on(kind)
+    if ruling is None or ruling.fate is Fate.REFUSED:
+        known = [name for name, each in ITEMS.items() if each.fate is not Fate.REFUSED]
+        advice = f"send one of {', '.join(known)}" if ruling is None else ruling.note
+        message = f"an item of type {kind[:40]!r} is not supported: {advice}"
+        return unsupported(f"{param}.type", message)
+    said = Said(sealed_bytes=sealed_bytes(item))
+    _survey(said, item)
+    return said.turn(Role.TOOL if kind.endswith("_output") else Role.ASSISTANT)
+
+
+def _survey(said: Said, value: object) -> None:
+    """Count words and media, wherever in an item they stand."""
+    if isinstance(value, str):
+        said.words.append(value)
+    elif isinstance(value, list):
+        for each in value:
+            _survey(said, each)
+    elif isinstance(value, Mapping):
+        _survey_object(said, value)
+
+
+def _survey_object(said: Said, value: Object) -> None:
+    kind = text_of(value.get("type"))
+    if kind in IMAGES:
+        said.images += 1
+    elif kind in AUDIOS:
+        said.audios += 1
+    elif kind in VIDEOS:
+        said.videos += 1
+    elif kind in FILES:
+        said.files += 1
+    else:
+        for key, each in value.items():
+            if key == "result" and kind == "image_generation_call":
+                said.images += bool(each)
+            elif key not in _NO_WORDS and key != "encrypted_content":
+                _survey(said, each)

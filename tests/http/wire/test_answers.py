@@ -134,7 +134,6 @@ def test_what_changes_the_answer_is_forwarded() -> None:
         "text": {"format": {"type": "json_object"}, "verbosity": "low"},
         "reasoning": {"effort": "low"},
         "truncation": "auto",
-        "max_tool_calls": 2,
     }
     assert responses.items() <= sent(Surface.RESPONSES, **responses).items()
     include = ["reasoning.encrypted_content", "message.output_text.logprobs"]

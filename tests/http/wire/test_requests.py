@@ -39,6 +39,11 @@ TOOLS: dict[Surface, list[Any]] = {
     Surface.CHAT: [{"type": "function", "function": FUNCTION}],
     Surface.RESPONSES: [{"type": "function", **FUNCTION}],
 }
+SOUND: Any = {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}
+FILM: Any = {"type": "video_url", "video_url": {"url": "https://x.test/a.mp4"}}
+PAPER: Any = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:;base64,AA=="}}
+LETTER: Any = {"type": "input_file", "file_url": "https://x.test/a.pdf"}
+PICTURE: Any = {"type": "input_image", "image_url": "https://x.test/a.png"}
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 FORMATS: dict[Surface, Any] = {
     Surface.CHAT: lambda form: {"response_format": form},
@@ -363,7 +368,7 @@ def test_messages_are_understood_in_every_form() -> None:
         messages=[
             {"role": "developer", "content": "be brief"},
             {"role": "user", "content": [{"type": "text", "text": "look"}, image, image]},
-            {"role": "user", "content": [{"type": "input_audio"}, {"type": "file"}]},
+            {"role": "user", "content": [SOUND, PAPER, FILM]},
             {"role": "assistant", "content": None, "tool_calls": [call]},
             {"role": "tool", "tool_call_id": "c", "content": [{"type": "text", "text": "done"}]},
             {"role": "assistant", "content": None, "refusal": "no"},
@@ -373,7 +378,7 @@ def test_messages_are_understood_in_every_form() -> None:
     assert turns == (
         Turn(role=Role.SYSTEM, text="be brief"),
         Turn(role=Role.USER, text="look", images=2),
-        Turn(role=Role.USER, audios=1, files=1),
+        Turn(role=Role.USER, audios=1, files=1, videos=1),
         Turn(role=Role.ASSISTANT, text='{"a":1}', tool_calls=("f",)),
         Turn(role=Role.TOOL, text="done"),
         Turn(role=Role.ASSISTANT, text="no"),
@@ -388,7 +393,7 @@ def test_input_is_understood_in_every_form() -> None:
         input=[
             {"role": "user", "content": "hi"},
             {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}]},
-            {"role": "user", "content": [{"type": "input_image"}, {"type": "input_file"}]},
+            {"role": "user", "content": [PICTURE, LETTER]},
             {
                 "type": "reasoning",
                 "id": "rs_1",
@@ -396,13 +401,12 @@ def test_input_is_understood_in_every_form() -> None:
             },
             {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "c", "output": "sunny"},
-            {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_image"}]},
+            {"type": "function_call_output", "call_id": "c", "output": [PICTURE]},
             {"role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
             {"type": "custom_tool_call_output", "call_id": "c", "output": "x"},
             {"role": "developer", "content": None},
         ],
     ).turns
-    custom = '{"type":"custom_tool_call_output","call_id":"c","output":"x"}'
     assert turns == (
         Turn(role=Role.SYSTEM, text="be brief"),
         Turn(role=Role.USER, text="hi"),
@@ -413,7 +417,7 @@ def test_input_is_understood_in_every_form() -> None:
         Turn(role=Role.TOOL, text="sunny"),
         Turn(role=Role.TOOL, images=1),
         Turn(role=Role.ASSISTANT, text="b"),
-        Turn(role=Role.TOOL, text=custom),
+        Turn(role=Role.TOOL, text="x"),
         Turn(role=Role.SYSTEM),
     )
     assert accepted(Surface.RESPONSES, input="hi").turns == (Turn(role=Role.USER, text="hi"),)
