@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from click.testing import CliRunner
 
 from astrolabe_http.cli.root import astrolabe
 from astrolabe_http.settings import OPTIONS, Settings
+from tests.docs.generated import embedded
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 WIDTH = 88
@@ -51,16 +51,6 @@ MEANINGS = {
 def parts() -> dict[str, str]:
     """Give each generated part of the page under its mark."""
     return {"settings": "\n".join(_settings()), "commands": "\n".join(_commands())}
-
-
-def embedded(page: str) -> str:
-    """Give the page with every generated part made anew."""
-    for mark, text in parts().items():
-        place = re.compile(rf"(<!-- generated: {mark} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        found = place.search(page)
-        assert found is not None, f"the page has no place for {mark}"
-        page = page[: found.start()] + found[1] + text + found[2] + page[found.end() :]
-    return page
 
 
 def verbs(
@@ -107,4 +97,4 @@ def _commands() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(embedded(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(embedded(PAGE.read_text(encoding="utf-8"), parts()), encoding="utf-8")

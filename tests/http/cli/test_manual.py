@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from astrolabe_http.settings import OPTIONS
-from tests.http.cli.manual import MEANINGS, PAGE, embedded, help_of, verbs
+from tests.docs.generated import embedded
+from tests.http.cli.manual import MEANINGS, PAGE, help_of, parts, verbs
 from tests.http.cli.running import ROOT
 
 REMAKE = "run: uv run python -m tests.http.cli.manual"
@@ -48,7 +49,7 @@ PROMISED = {
 
 def test_the_page_says_what_the_commands_say() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page == embedded(page), REMAKE
+    assert page == embedded(page, parts()), REMAKE
 
 
 def test_every_promised_command_is_there() -> None:
