@@ -132,7 +132,7 @@ def _is_plain(line: bytes) -> bool:
         said = orjson.loads(line)
     except orjson.JSONDecodeError:
         return False
-    return "request_id" in said and "error" not in said
+    return {"request_id", "status"} <= said.keys() and "error" not in said
 
 
 @pytest.fixture

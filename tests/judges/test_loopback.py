@@ -51,5 +51,10 @@ def test_a_program_that_leaves_the_machine_ends_in_failure(tmp_path: Path) -> No
 def test_whatever_is_no_plain_line_of_a_request_is_a_complaint() -> None:
     plain = b'{"request_id":"req_1","status":200}\n'
     bug = b'{"request_id":"req_2","status":500,"error":"KeyError"}\n'
+    broken = b'{"request_id":"req_3","violation":"sequence"}\n'
     assert complaints(plain) == []
-    assert complaints(plain + bug + b"Traceback\n") == [bug.decode().strip(), "Traceback"]
+    assert complaints(plain + bug + b"Traceback\n" + broken) == [
+        bug.decode().strip(),
+        "Traceback",
+        broken.decode().strip(),
+    ]
