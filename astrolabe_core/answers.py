@@ -77,12 +77,14 @@ class FaultKind(StrEnum):
     AUTH = "auth"
     REJECTED = "rejected"
     PROVIDER_ERROR = "provider_error"
+    UNSUPPORTED = "unsupported"
 
     @property
     def trigger(self) -> Trigger | None:
         """The fallback trigger that this is, or `None` where no other model would fare better.
 
-        A provider's `auth` fault is ours and a `rejected` request would be rejected again.
+        A provider's `auth` fault is ours and a `rejected` request would be rejected again. What
+        is `unsupported` is a field that this model cannot honour, and another one may.
         """
         return _TRIGGERS.get(self)
 
@@ -104,6 +106,7 @@ _TRIGGERS = {
     FaultKind.CONTEXT_LENGTH: Trigger.CONTEXT_LENGTH,
     FaultKind.REFUSED: Trigger.REFUSAL,
     FaultKind.PROVIDER_ERROR: Trigger.PROVIDER_ERROR,
+    FaultKind.UNSUPPORTED: Trigger.PROVIDER_ERROR,
 }
 _CODES = {
     FaultKind.UNREACHABLE: Code.ORIGIN_UNREACHABLE,
@@ -114,6 +117,7 @@ _CODES = {
     FaultKind.AUTH: Code.PROVIDER_AUTH_ERROR,
     FaultKind.REJECTED: Code.INVALID_REQUEST,
     FaultKind.PROVIDER_ERROR: Code.PROVIDER_ERROR,
+    FaultKind.UNSUPPORTED: Code.UNSUPPORTED_PARAMETER,
 }
 _UNBILLABLE = {
     FaultKind.UNREACHABLE: Unbillable.ORIGIN_UNREACHABLE,

@@ -136,6 +136,13 @@ def _no_host(said: Said) -> bool:
     return said.status == 404 and "endpoints" in said.message
 
 
+def _no_host_honours(said: Said) -> bool:
+    lacking = (
+        "requested parameters" in said.message or "endpoints found that support" in said.message
+    )
+    return _no_host(said) and lacking
+
+
 _WAITS: Final = frozenset(
     {FaultKind.RATE_LIMITED, FaultKind.PROVIDER_ERROR, FaultKind.TIMEOUT, FaultKind.UNREACHABLE}
 )
@@ -282,6 +289,22 @@ RULES: Final[tuple[Rule, ...]] = (
                 }
             },
             source=f"{_OPENROUTER_SCHEMA}, ApiErrorType",
+        ),
+    ),
+    Rule(
+        # Every parameter that is sent counts, whoever asked for it: another model may do.
+        when=_no_host_honours,
+        kind=FaultKind.UNSUPPORTED,
+        message="no host that serves the model honours every field of the request",
+        recorded=Recorded(
+            status=404,
+            body={
+                "error": {
+                    "message": "No endpoints found that can handle the requested parameters.",
+                    "code": 404,
+                }
+            },
+            source="OpenRouter under require_parameters; block/buzz #3018",
         ),
     ),
     Rule(

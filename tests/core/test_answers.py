@@ -28,6 +28,11 @@ MEANING = {
     FaultKind.REFUSED: (Trigger.REFUSAL, Code.PROVIDER_ERROR, Unbillable.PROVIDER_ERROR),
     FaultKind.AUTH: (None, Code.PROVIDER_AUTH_ERROR, Unbillable.PROVIDER_ERROR),
     FaultKind.REJECTED: (None, Code.INVALID_REQUEST, Unbillable.PROVIDER_ERROR),
+    FaultKind.UNSUPPORTED: (
+        Trigger.PROVIDER_ERROR,
+        Code.UNSUPPORTED_PARAMETER,
+        Unbillable.PROVIDER_ERROR,
+    ),
     FaultKind.PROVIDER_ERROR: (
         Trigger.PROVIDER_ERROR,
         Code.PROVIDER_ERROR,

@@ -88,6 +88,8 @@ def error(message: str = "m", **fields: Any) -> dict[str, Any]:
         (302, None, "provider_error"),
         (None, None, "provider_error"),
         (404, error("No such route"), "rejected"),
+        (404, error("No endpoints found that support tool use. Try disabling it"), "unsupported"),
+        (404, error("No endpoints found matching your data policy"), "provider_error"),
     ],
 )
 def test_bodies_of_every_form(status: int | None, body: Any, kind: str) -> None:
