@@ -52,7 +52,7 @@ def read_input(instructions: object, given: object) -> tuple[Turn, ...] | Refusa
 def _read_item(item: object, param: str) -> Turn | Refusal:
     if not isinstance(item, Mapping):
         return invalid(param, f"{param} must be an item with a type, not {described(item)}")
-    kind = item.get("type") or "message"
+    kind = "message" if item.get("type") is None else item["type"]
     if not isinstance(kind, str):
         return invalid(f"{param}.type", f"{param}.type must be a string, not {described(kind)}")
     match kind:
