@@ -160,12 +160,17 @@ class Model:
     @property
     def provider(self) -> ProviderId:
         """The vendor prefix of the id."""
-        return ProviderId(self.id.partition("/")[0])
+        return provider_of(self.id)
 
     @property
     def output_tokens_max(self) -> Tokens:
         """The longest answer: what is published, else the whole window."""
         return self.context_window if self.max_output_tokens is None else self.max_output_tokens
+
+
+def provider_of(model: ModelId) -> ProviderId:
+    """Give the vendor prefix of a model's id."""
+    return ProviderId(model.partition("/")[0])
 
 
 def _by_id(models: Iterable[Model]) -> tuple[Model, ...]:

@@ -45,6 +45,7 @@ from astrolabe_http.wire.intake import (
     without_nulls,
 )
 from astrolabe_http.wire.rulings import carry, checks_of, refusals_of
+from astrolabe_http.wire.sealing import reader_of_messages
 
 NAME_CHARS_MAX: Final = 64
 
@@ -71,6 +72,8 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
     body = taken.body
     if isinstance(turns := read_messages(body.get("messages")), Refusal):
         return turns
+    if isinstance(reader := reader_of_messages(body.get("messages")), Refusal):
+        return reader
     if isinstance(tools := _tools(array_of(body.get("tools"))), Refusal):
         return tools
     if isinstance(choice := _choice(body.get("tool_choice"), tools), Refusal):
@@ -97,6 +100,7 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
         stream=body.get("stream") is True,
         reasoning=is_reasoning(reasoning, body.get("reasoning_effort")),
         overrides=taken.overrides,
+        pinned_provider=reader,
         body=body,
     )
 

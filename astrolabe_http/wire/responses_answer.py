@@ -11,10 +11,11 @@ from typing import Final
 from attrs import evolve
 
 from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, FaultKind, Finish, Receipt, ToolCall
+from astrolabe_core.catalog import provider_of
 from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.messages import Served
 from astrolabe_core.requests import Request
-from astrolabe_core.units import Instant, RequestId
+from astrolabe_core.units import Instant, ModelId, RequestId
 from astrolabe_http.failures import classify
 from astrolabe_http.wire.fields import Object, object_of, text_of
 from astrolabe_http.wire.inline import answered_by, inline_text
@@ -117,7 +118,7 @@ def read_finish(response: Object, *, called: bool) -> Finish:
 def answer_body(served: Served) -> dict[str, object]:
     """Write the caller's body."""
     request = request_of(served.trace.arrival)
-    items = items_of(request)
+    items = items_of(request, answered_by(served))
     items.take(object_of(served.answer.payload).get("output"))
     items.close(completed=served.answer.finish not in REASONS)
     output = [item.json() for item in items.made]
@@ -172,7 +173,7 @@ def response_body(
         "incomplete_details": None,
         "model": model,
         "output": output,
-        "previous_response_id": None,
+        "previous_response_id": body.get("previous_response_id"),
         **echoed,
         "tools": [_tool(tool) for tool in functions_of(body)],
         "tool_choice": _tool_choice(body),
@@ -186,10 +187,10 @@ def response_body(
     }
 
 
-def items_of(request: Request) -> Items:
-    """Make the empty output of a request's answer."""
+def items_of(request: Request, model: ModelId) -> Items:
+    """Make the empty output of a request's answer by a model."""
     kept = encrypts_reasoning(request.body)
-    return Items(suffix_of(request.id), reasoning_ids_kept=kept)
+    return Items(suffix_of(request.id), reasoning_ids_kept=kept, provider=provider_of(model))
 
 
 def suffix_of(request_id: RequestId) -> str:

@@ -7,7 +7,12 @@ on fields of Chat that would change an answer and are easily sent to the wrong a
 from collections.abc import Mapping
 from typing import Final
 
-from astrolabe_http.wire.common_fields import COMMON_FIELDS, TOP_LOGPROBS, other_than
+from astrolabe_http.wire.common_fields import (
+    COMMON_FIELDS,
+    NAMES_CHARS_MAX,
+    TOP_LOGPROBS,
+    other_than,
+)
 from astrolabe_http.wire.fields import (
     BOOLEAN,
     EFFORT,
@@ -27,14 +32,15 @@ from astrolabe_http.wire.rulings import (
     asks,
     carried,
     dropped,
+    read,
     refused,
     reshaped,
 )
 
 _CHAT: Final = "it is a field of /v1/chat/completions"
 _CHAT_ONLY: Final = f"{_CHAT}, and only there; ask there"
-_WHOLE: Final = "no state is kept here; send the whole conversation as input"
 
+PREVIOUS: Final = "previous_response_id"
 ENCRYPTED: Final = "reasoning.encrypted_content"
 LOGPROBS: Final = "message.output_text.logprobs"
 
@@ -97,8 +103,12 @@ RESPONSES_FIELDS: Final[Rulings] = {
     "top_logprobs": carried(TOP_LOGPROBS, demands=above(0), told_back=True),
     "truncation": carried(one_of("auto", "disabled"), told_back=True),
     "safety_identifier": carried(text_up_to(256), told_back=True),
-    "previous_response_id": refused(_WHOLE),
-    "conversation": refused(_WHOLE),
+    PREVIOUS: read(
+        "its conversation comes before `input`, where the stack keeps conversations",
+        text_up_to(NAMES_CHARS_MAX),
+        told_back=True,
+    ),
+    "conversation": refused("send previous_response_id, or the whole conversation as input"),
     "background": refused("answers come with the request; leave it out"),
     "background_options": dropped("answers come with the request"),
     "prompt": refused("no prompts are kept here; send instructions and input"),

@@ -8,11 +8,13 @@ events to one of these and add no rule of their own, so that what is verified an
 what the caller got; items and parts are numbered by us, in the order in which they were opened.
 
 Ids are ours too, but for two that the caller hands back: a call's `call_id`, and where encrypted
-reasoning was asked for its `rs_` id, which providers check against that content.
+reasoning was asked for its `rs_` id, which providers check against that content. That content is
+sealed for `provider`; where none is named it stays as it came.
 """
 
 from typing import Final, TypeAlias
 
+from astrolabe_core.units import ProviderId
 from astrolabe_http.wire.fields import Object, array_of, is_whole, object_of, text_of
 from astrolabe_http.wire.responses_output import (
     CALL,
@@ -28,6 +30,7 @@ from astrolabe_http.wire.responses_output import (
     citations_in,
     logprobs_in,
 )
+from astrolabe_http.wire.sealing import Seal, learn
 
 Emitted: TypeAlias = tuple[str, dict[str, object]]
 """An event's type and its fields, but for `type` and `sequence_number`."""
@@ -51,8 +54,15 @@ _DONES: Final = {f"{stem}.done": family for stem, family in _STEMS.items()}
 class Items:
     """Folds events into items, and gives the events to show for each."""
 
-    def __init__(self, suffix: str, *, reasoning_ids_kept: bool = False) -> None:
+    def __init__(
+        self,
+        suffix: str,
+        *,
+        reasoning_ids_kept: bool = False,
+        provider: ProviderId | None = None,
+    ) -> None:
         self._reasoning_ids_kept = reasoning_ids_kept
+        self._provider = provider
         self.made: list[Item] = []
         self.spoken = False
         self.ended = False
@@ -124,6 +134,8 @@ class Items:
         item = Item(kind, index, f"{_PREFIXES[kind]}_{self._suffix}_{index}")
         if kind == REASONING and self._reasoning_ids_kept and upstream_id.startswith("rs_"):
             item.id = upstream_id[:ID_CHARS_MAX]
+        if kind == REASONING and self._provider is not None:
+            item.seal = Seal(provider=self._provider)
         self.made.append(item)
         self._places[place] = item
         return item
@@ -309,7 +321,8 @@ def _learn(item: Item, said: Object) -> None:
     """Take over what an item says of itself; its name and id stand as they were first told."""
     item.name = item.name or text_of(said.get("name"))
     item.call_id = item.call_id or text_of(said.get("call_id"))[:ID_CHARS_MAX]
-    item.encrypted = text_of(said.get("encrypted_content")) or item.encrypted
+    if item.kind == REASONING:
+        item.seal = learn(item.seal, said)
     if said.get("phase") in {"commentary", "final_answer"}:
         item.phase = text_of(said.get("phase"))
 

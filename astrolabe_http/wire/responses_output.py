@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from astrolabe_http.wire.fields import Object, array_of
+from astrolabe_http.wire.sealing import UNSEALED, Seal, tell
 
 MESSAGE: Final = "message"
 CALL: Final = "function_call"
@@ -79,7 +80,7 @@ class Item:
     name: str = ""
     call_id: str = ""
     phase: str = ""
-    encrypted: str = ""
+    seal: Seal = UNSEALED
     closed: bool = False
     status: str = "in_progress"
     parts: dict[tuple[str, int], Part] = field(default_factory=dict)
@@ -104,8 +105,7 @@ class Item:
                 made["summary"] = self._parts("summary_index")
                 if content := self._parts("content_index"):
                     made["content"] = content
-                if self.encrypted:
-                    made["encrypted_content"] = self.encrypted
+                made |= tell(self.seal)
             case _:
                 made |= {
                     "role": "assistant",

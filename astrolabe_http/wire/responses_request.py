@@ -1,9 +1,9 @@
 """What does a body of `POST /v1/responses` ask, and what of it goes to the provider?
 
 `read_request` gives a `Request`, or says which field is wrong. What becomes of each field stands
-in `responses_fields`. Nothing is kept between requests: `previous_response_id` is refused by
-name, `store: true` is taken and told as false. `parallel_tool_calls: true` is what SDKs send by
-default: a permission, never a demand, and not sent, since OpenRouter would take it for one.
+in `responses_fields`. What `previous_response_id` names is found elsewhere, and comes here as part
+of the input. `parallel_tool_calls: true` is what SDKs send by default: a permission, never a
+demand, and not sent, since OpenRouter would take it for one.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Final
 from astrolabe_core.codes import Refusal
 from astrolabe_core.messages import CallModel
 from astrolabe_core.requests import (
+    Continuation,
     Malformed,
     OutputFormat,
     Request,
@@ -19,7 +20,7 @@ from astrolabe_core.requests import (
     Tool,
     ToolChoice,
 )
-from astrolabe_core.units import Instant, RequestId
+from astrolabe_core.units import Instant, RequestId, ResponseId
 from astrolabe_http.wire.fields import (
     Object,
     array_of,
@@ -27,6 +28,7 @@ from astrolabe_http.wire.fields import (
     invalid,
     is_whole,
     object_of,
+    text_of,
     unsupported,
 )
 from astrolabe_http.wire.intake import (
@@ -46,12 +48,14 @@ from astrolabe_http.wire.responses_fields import (
     ENCRYPTED,
     INCLUDED,
     LOGPROBS,
+    PREVIOUS,
     RESPONSES_FIELDS,
     RESPONSES_REASONING,
 )
 from astrolabe_http.wire.responses_input import shape_input
 from astrolabe_http.wire.responses_turns import read_input
 from astrolabe_http.wire.rulings import Fate, carry, checks_of, refusals_of
+from astrolabe_http.wire.sealing import reader_of_input
 
 NAME_CHARS_MAX: Final = 128
 
@@ -82,6 +86,8 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
     text, reasoning = object_of(body.get("text")), object_of(body.get("reasoning"))
     if isinstance(turns := read_input(body.get("instructions"), body.get("input")), Refusal):
         return turns
+    if isinstance(reader := reader_of_input(body.get("input")), Refusal):
+        return reader
     if isinstance(tools := _tools(array_of(body.get("tools"))), Refusal):
         return tools
     if isinstance(choice := _choice(body.get("tool_choice"), tools), Refusal):
@@ -102,8 +108,16 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
         stream=body.get("stream") is True,
         reasoning=is_reasoning(reasoning, None),
         overrides=taken.overrides,
+        continues=_continuation(body),
+        storable=body.get("store") is not False,
+        pinned_provider=reader,
         body=body,
     )
+
+
+def _continuation(body: Object) -> Continuation | None:
+    named = text_of(body.get(PREVIOUS))
+    return Continuation(id=ResponseId(named)) if named else None
 
 
 def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, object]:

@@ -96,8 +96,10 @@ class StreamWriter:
         self._id = id
         self._request = request
         self._model = model
-        self._items = items_of(request)
+        self._items = items_of(request, model)
         self._number = 0
+        self._closing = b""
+        self.stored = False
 
     def feed(self, event: Object) -> bytes:
         """Give the frames of one event, all but the terminal ones."""
@@ -105,12 +107,20 @@ class StreamWriter:
         begun = self._begin() if told or event.get("type") == "response.created" else b""
         return begun + self._frames(told)
 
-    def finish(self, served: Served) -> bytes:
-        """Close what is open, and end: completed, or incomplete and why."""
+    def conclude(self, served: Served) -> dict[str, object]:
+        """Close what is open, and give the response as `finish` tells it."""
         completed = served.answer.finish not in REASONS
-        frames = self._begin() + self._frames(self._items.close(completed=completed))
-        response = ended_body(self._request, self._model, self._output(), served)
-        return frames + self._frame(f"response.{response['status']}", {"response": response})
+        self._closing += self._begin() + self._frames(self._items.close(completed=completed))
+        return {
+            **ended_body(self._request, self._model, self._output(), served),
+            "store": self.stored,
+        }
+
+    def finish(self, served: Served) -> bytes:
+        """End: completed, or incomplete and why."""
+        response = self.conclude(served)
+        ended = self._frame(f"response.{response['status']}", {"response": response})
+        return self._closing + ended
 
     def fail(self, refusal: Refusal) -> bytes:
         """Say that the answer is lost, in both ways that clients understand."""
@@ -129,7 +139,10 @@ class StreamWriter:
     def _begin(self) -> bytes:
         if self._number:
             return b""
-        response = response_body(self._request, self._model, "in_progress", [])
+        response = {
+            **response_body(self._request, self._model, "in_progress", []),
+            "store": self.stored,
+        }
         return self._frame("response.created", {"response": response}) + self._frame(
             "response.in_progress", {"response": response}
         )

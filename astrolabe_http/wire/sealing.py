@@ -57,12 +57,36 @@ class Seal:
     signature: str = field(default="", repr=False)
 
 
+UNSEALED: Final = Seal(provider=ProviderId(""))
+"""Of a provider that is not named: nobody else will see it."""
+
+
+def learn(seal: Seal, said: Object) -> Seal:
+    """Take over what a provider's item says; what it leaves out stays."""
+    return Seal(
+        provider=seal.provider,
+        content=text_of(said.get("encrypted_content")) or seal.content,
+        id=text_of(said.get("id")) or seal.id,
+        format=text_of(said.get("format")) or seal.format,
+        signature=text_of(said.get("signature")) or seal.signature,
+    )
+
+
 def write_seal(seal: Seal) -> str:
     """Tag reasoning with its provider."""
     marks = {"provider": seal.provider, "id": seal.id, "format": seal.format}
     head = {**marks, "signature": seal.signature}
     told = orjson.dumps({name: value for name, value in head.items() if value})
     return f"{TAG}.{base64.urlsafe_b64encode(told).decode().rstrip('=')}.{seal.content}"
+
+
+def tell(seal: Seal) -> dict[str, object]:
+    """Give the fields of a reasoning item: sealed for its provider, or all as they came."""
+    if not seal.provider:
+        own = {"encrypted_content": seal.content, "format": seal.format}
+        return {key: value for key, value in {**own, "signature": seal.signature}.items() if value}
+    # What anybody can read needs no seal.
+    return {"encrypted_content": write_seal(seal)} if seal.content or seal.signature else {}
 
 
 def read_seal(text: object) -> Seal | None:
@@ -105,7 +129,8 @@ def unseal(item: object) -> object:
 
 def sealed_bytes(item: Object) -> int:
     """Give the size of what only the provider can read in an item or a detail."""
-    said = (text_of(item.get(key)) for key in ("encrypted_content", "signature", "data"))
+    own = object_of(unseal(item))
+    said = (text_of(own.get(key)) for key in ("encrypted_content", "signature", "data"))
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in said)
 
 

@@ -245,7 +245,6 @@ def test_what_would_change_the_answer_is_refused_by_name(
 @pytest.mark.parametrize(
     ("surface", "field", "value"),
     [
-        (Surface.RESPONSES, "previous_response_id", "resp_1"),
         (Surface.RESPONSES, "conversation", {"id": "conv_1"}),
         (Surface.RESPONSES, "background", True),
         (Surface.RESPONSES, "prompt", {"id": "pmpt_1"}),
