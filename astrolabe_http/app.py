@@ -2,8 +2,8 @@
 
 `create_app(gateway)` gives an ASGI app that may stand alone or be mounted in another one; nothing
 needs its lifespan. Routes are ASGI class instances, so that a call costs no more than its work.
-Each exchange gets its id first, is logged once, and a bug in it is answered in the form of every
-other error and never in its own words.
+The guard stands before all of them and gives each exchange its id. An exchange is logged once, and
+a bug in it is answered in the form of every other error and never in its own words.
 """
 
 import logging
@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
 import orjson
-from attrs import evolve
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,10 +30,11 @@ from astrolabe_core.units import RequestId
 from astrolabe_http.connection import JSON_TYPE, Connection, json_bytes
 from astrolabe_http.errors import DOCS_PATH, error_body
 from astrolabe_http.gateway import Gateway
-from astrolabe_http.headers import identity_headers
+from astrolabe_http.guard import ENTRANCE, Entrance, Guard
+from astrolabe_http.headers import identity_headers, refusal_headers
 from astrolabe_http.listing import Listing, View
+from astrolabe_http.logbook import NO_ROUTE, Logbook
 from astrolabe_http.surface import Page, Reader, Surface, Visit
-from astrolabe_http.telemetry import WRITERS, Line, line
 from astrolabe_http.usage_page import read_usage_query, usage_page
 
 Work: TypeAlias = Callable[[Visit], Awaitable[Trace | None]]
@@ -63,6 +64,7 @@ def create_app(gateway: Gateway) -> Starlette:
             route("GET", "/health", _health),
             route("GET", "/ready", lambda visit: _ready(gateway, visit)),
         ],
+        middleware=[Middleware(Guard, gateway)],
         exception_handlers={HTTPException: Lost(gateway)},
     )
 
@@ -71,19 +73,18 @@ class Endpoint:
     """One route: gives an exchange its id, has it worked on, and logs how it went."""
 
     def __init__(self, gateway: Gateway, method: str, path: str, work: Work) -> None:
-        self._gateway = gateway
         self._method = method
         self._path = path
         self._work = work
-        self._write = WRITERS.get(gateway.settings.log_format)
+        self._logbook = Logbook(gateway)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one exchange."""
-        gateway = self._gateway
         connection = Connection(receive, send)
+        entrance: Entrance = scope[ENTRANCE]
         visit = Visit(
-            id=gateway.ids.request(),
-            at=gateway.clock.now(),
+            id=entrance.id,
+            at=entrance.at,
             scope=scope,
             receive=receive,
             connection=connection,
@@ -101,17 +102,11 @@ class Endpoint:
             self._log(visit, trace, fault)
 
     def _log(self, visit: Visit, trace: Trace | None, fault: str | None) -> None:
-        if self._write is None or (trace is None and fault is None):
+        if trace is None and fault is None:
             return
-        known = trace or Trace(arrival=Malformed(id=visit.id, received_at=visit.at, refusal=_BUG))
-        said: Line = line(
-            known,
-            method=self._method,
-            route=self._path,
-            status=visit.connection.status,
-            ended_at=self._gateway.clock.now(),
-        )
-        self._gateway.log(self._write(said if fault is None else evolve(said, error=fault)))
+        known = trace or Trace(arrival=visit.malformed(_BUG))
+        status = visit.connection.status
+        self._logbook.note(known, method=self._method, route=self._path, status=status, fault=fault)
 
 
 class Readings:
@@ -178,19 +173,22 @@ class Lost:
     """What is said where no route is, or not for this method."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+        self._logbook = Logbook(gateway)
 
-    def __call__(self, _: Request, error: Exception) -> Response:
-        """Answer in the form of every other error."""
-        request_id = self._gateway.ids.request()
+    def __call__(self, request: Request, error: Exception) -> Response:
+        """Answer in the form of every other error, and log it like one."""
+        entrance: Entrance = request.scope[ENTRANCE]
         status = error.status_code if isinstance(error, HTTPException) else 500
-        body = error_body(_WRONG_METHOD if status == 405 else _NO_ROUTE, request_id)
-        response = Response(json_bytes(body), status)
-        named = [JSON_TYPE, *identity_headers(request_id), (b"x-should-retry", b"false")]
+        refusal = _WRONG_METHOD if status == 405 else _NO_ROUTE
+        response = Response(json_bytes(error_body(refusal, entrance.id)), status)
+        named = [JSON_TYPE, *identity_headers(entrance.id), *refusal_headers(refusal)]
         allowed = _header_of(error, "Allow")
         if allowed is not None:
             named.append((b"allow", allowed.encode("ascii")))
         response.raw_headers += named
+        arrival = Malformed(id=entrance.id, received_at=entrance.at, refusal=refusal)
+        trace = Trace(arrival=arrival, refusal=refusal)
+        self._logbook.note(trace, method=request.method, route=NO_ROUTE, status=status)
         return response
 
 

@@ -1,16 +1,17 @@
 """With which key does this call come?
 
 `Authorization: Bearer <key>` and `x-api-key: <key>` are one: the credentials of both are gathered
-and judged together. The answer is the hash under which a store may know the key, or a refusal;
-what cannot be a key is refused without asking anybody, in the words used for an unknown one.
+and judged together. The answer is the hash under which a store may know the key, or a refusal of
+a call that has none, or two. Whatever was sent is hashed whole and asked for: a key that never
+was one costs a caller what an unknown, a revoked or an expired one costs, and looks the same.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
-from astrolabe_core.access import MISSING_KEY, UNKNOWN_KEY
+from astrolabe_core.access import MISSING_KEY
 from astrolabe_core.codes import Code, Refusal
-from astrolabe_http.keys import hash_key, is_key
+from astrolabe_http.keys import hash_key
 
 AMBIGUOUS: Final = Refusal(
     code=Code.INVALID_REQUEST,
@@ -26,8 +27,7 @@ def key_hash(headers: Iterable[tuple[bytes, bytes]], secret: str) -> str | Refus
         return MISSING_KEY
     if len(found) > 1:
         return AMBIGUOUS
-    key = found.pop().decode("latin-1")
-    return hash_key(secret, key) if is_key(key) else UNKNOWN_KEY
+    return hash_key(secret, found.pop().decode("latin-1"))
 
 
 def _credentials(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[bytes]:

@@ -1,9 +1,9 @@
 """What is a gateway key, and what is kept of it?
 
 `astrolabe_live_` or `astrolabe_test_`, 43 url-safe random characters (256 bits), and 6 characters
-of checksum, so that a mistyped key is refused without asking the store. Kept is only the
-HMAC-SHA-256 of the whole text under the server's secret, with a prefix and the last four
-characters for people to tell keys apart.
+of checksum, so that whoever finds a text can tell whether it is a key; callers are not told. Kept
+is only the HMAC-SHA-256 of the whole text under the server's secret, with a prefix and the last
+four characters for people to tell keys apart.
 """
 
 import hmac

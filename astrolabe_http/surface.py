@@ -5,14 +5,16 @@ judges in the promised order, counts once and says how it ended. A route that on
 request that the flow lets end once it is counted; what was to be read is read after that.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias, assert_never
 
 from attrs import evolve, frozen
 from starlette.types import Receive, Scope
 
 from astrolabe_core.access import admit as judge_caller
-from astrolabe_core.codes import Code, Refusal
+from astrolabe_core.codes import Refusal
 from astrolabe_core.driver import run
 from astrolabe_core.flow import STORAGE_UNAVAILABLE
 from astrolabe_core.messages import (
@@ -30,19 +32,21 @@ from astrolabe_core.requests import Malformed, Reading, Request
 from astrolabe_core.requests import Surface as Format
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.trace import Trace, render
-from astrolabe_core.units import Instant, RequestId
+from astrolabe_core.units import Instant, Millis, RequestId
 from astrolabe_http.auth import key_hash
+from astrolabe_http.body import GONE, Body, read_body
 from astrolabe_http.connection import SSE_HEADERS, Connection, json_bytes
 from astrolabe_http.errors import error_body, status_of
 from astrolabe_http.gateway import Gateway
-from astrolabe_http.guard import GONE, read_body
 from astrolabe_http.headers import Header, trace_headers
 from astrolabe_http.host import Host
 from astrolabe_http.proofreading import proofreader
+from astrolabe_http.strict_json import read_object
 from astrolabe_http.wire import WIRES
 
 STACK_HEADER: Final = b"x-astrolabe-stack"
-_CLOSE: Final[Header] = (b"connection", b"close")
+AT_ONCE_BYTES: Final = 64 * 1024
+"""A longer body is read beside the event loop: others would wait for it."""
 
 Page: TypeAlias = bytes | Refusal
 """What a reading route answers: JSON, or why not."""
@@ -77,6 +81,8 @@ class Surface:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        # One at a time: reading keeps the interpreter, so a second one would gain nothing.
+        self._beside = ThreadPoolExecutor(1, "astrolabe-reading")
 
     async def serve(self, visit: Visit, spoken: Format) -> Trace | None:
         """Answer a request for a completion."""
@@ -116,15 +122,15 @@ class Surface:
         request: Request
         | Malformed
         | Reading
-        | Callable[[], Awaitable[Request | Malformed | None]],
+        | Callable[[str], Awaitable[Request | Malformed | None]],
         purpose: Purpose,
     ) -> Reply:
-        """Take a request through the flow. What needs the body is asked for it after the key."""
+        """Take a request through the flow. What needs the body is given the key's hash first."""
         settings = self._gateway.settings
         key = key_hash(visit.headers, settings.secret_key)
         if isinstance(key, Refusal):
             return Refused(Trace(arrival=visit.malformed(key), refusal=key))
-        asked = await request() if callable(request) else request
+        asked = await request(key) if callable(request) else request
         if asked is None:
             return Abandoned(Trace(arrival=Reading(id=visit.id, received_at=visit.at)))
         if isinstance(asked, Request):
@@ -155,21 +161,24 @@ class Surface:
         if refusal is None:
             message = "a refused request has no refusal"
             raise ValueError(message)
-        headers = trace_headers(trace)
-        if refusal.code is Code.PAYLOAD_TOO_LARGE:
-            # The rest of the body is still on its way; nobody will read it.
-            headers.append(_CLOSE)
         body = json_bytes(error_body(refusal, visit.id))
-        await visit.connection.answer(status_of(refusal), headers, body)
+        await visit.connection.answer(status_of(refusal), trace_headers(trace), body)
 
     async def _complete(
         self, visit: Visit, purpose: Purpose, spoken: Callable[[Mapping[str, object]], Format]
     ) -> Trace | None:
-        async def request() -> Request | Malformed | None:
-            limit = self._gateway.settings.body_bytes_max
-            body = await read_body(visit.receive, visit.headers, limit)
-            if body == GONE:
+        async def request(key: str) -> Request | Malformed | None:
+            raw = await self._receive(visit, key)
+            if raw == GONE:
                 return None
+            if isinstance(raw, Refusal):
+                return visit.malformed(raw)
+            if len(raw) <= AT_ONCE_BYTES:
+                return read(raw)
+            return await asyncio.get_running_loop().run_in_executor(self._beside, read, raw)
+
+        def read(raw: bytes) -> Request | Malformed:
+            body = read_object(raw)
             if isinstance(body, Refusal):
                 return visit.malformed(body)
             return WIRES[spoken(body)].read_request(
@@ -194,6 +203,17 @@ class Surface:
             case _:
                 assert_never(reply)
         return reply.trace
+
+    async def _receive(self, visit: Visit, key: str) -> Body:
+        gateway, settings = self._gateway, self._gateway.settings
+        left_ms = visit.at + settings.request_timeout_ms - gateway.clock.now()
+        return await read_body(
+            visit.receive,
+            visit.headers,
+            bytes_max=settings.body_bytes_max,
+            time_ms=Millis(max(1, min(settings.body_timeout_ms, left_ms))),
+            vouch=lambda: self._may_act(key, visit.at),
+        )
 
     async def _deliver(self, visit: Visit, host: Host, served: Served) -> None:
         """Send an answer, or the end of one, or a stream that was held back."""

@@ -95,12 +95,14 @@ class ScriptedTransport:
 
 
 class FragileStore(MemoryStore):
-    """A memory store that can be told to be away."""
+    """A memory store that can be told to be away, and counts how often it is asked for a caller."""
 
     away = False
     reads_away = False
+    asked = 0
 
     async def caller(self, key_hash: str, at: Instant, stack: Any) -> Caller | None:
+        self.asked += 1
         if self.away:
             raise StorageUnavailable("away")
         return await super().caller(key_hash, at, stack)

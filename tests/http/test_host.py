@@ -60,7 +60,7 @@ class Caller:
 
     async def run(self) -> None:
         key = f"Bearer {self.bench.secret}".encode()
-        headers = [(b"authorization", key), (b"content-type", b"application/json")]
+        headers = [(b"host", b"gateway"), (b"authorization", key)]
         await create_app(self.bench.gateway)({**HEAD, "headers": headers}, self.receive, self.send)
 
     @property
