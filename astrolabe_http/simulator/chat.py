@@ -14,14 +14,17 @@ from astrolabe_http.simulator.asks import Ask
 from astrolabe_http.simulator.errors import Refusal
 from astrolabe_http.simulator.faults import Faults
 from astrolabe_http.simulator.frames import DONE, Frame, data_frame
+from astrolabe_http.simulator.logprobs import chat_wants, logprobs
 from astrolabe_http.simulator.usage import chat_usage, half
 
 
-def body(_: Ask, answer: Answer, faults: Faults) -> dict[str, object]:
+def body(ask: Ask, answer: Answer, faults: Faults) -> dict[str, object]:
     """The JSON answer."""
     made: dict[str, object] = {
         **_head(answer, "chat.completion"),
-        "choices": [_choice(answer, index, choice) for index, choice in enumerate(answer.choices)],
+        "choices": [
+            _choice(ask, answer, index, choice) for index, choice in enumerate(answer.choices)
+        ],
     }
     usage = chat_usage(answer.tokens, answer.bill, faults)
     if usage is not None:
@@ -36,7 +39,7 @@ def failure_body(_: Ask, __: Answer, error: Refusal) -> dict[str, object]:
     return {"error": error.error(), "user_id": None}
 
 
-def frames(_: Ask, answer: Answer, faults: Faults, words: int) -> list[Frame]:
+def frames(ask: Ask, answer: Answer, faults: Faults, words: int) -> list[Frame]:
     """The stream: role, reasoning, content of each choice, finish, usage, `[DONE]`."""
     head = _head(answer, "chat.completion.chunk")
     made = [_chunk(head, 0, {"role": "assistant", "content": ""})]
@@ -45,7 +48,7 @@ def frames(_: Ask, answer: Answer, faults: Faults, words: int) -> list[Frame]:
             _chunk(head, 0, {"role": "assistant", "content": "", **_reasoning(answer.reasoning)})
         )
     for index, choice in enumerate(answer.choices):
-        made += _content(head, index, choice, words)
+        made += _content(ask, head, index, choice, words)
     if "double-usage" in faults:
         running = chat_usage(half(answer.tokens), answer.bill, faults)
         made.append(data_frame(orjson.dumps({**head, "choices": [], "usage": running})))
@@ -91,7 +94,7 @@ def _head(answer: Answer, kind: str) -> dict[str, object]:
     }
 
 
-def _choice(answer: Answer, index: int, choice: Choice) -> dict[str, object]:
+def _choice(ask: Ask, answer: Answer, index: int, choice: Choice) -> dict[str, object]:
     message: dict[str, object] = {
         "role": "assistant",
         "content": choice.text or None if choice.calls or choice.refusal else choice.text,
@@ -112,7 +115,7 @@ def _choice(answer: Answer, index: int, choice: Choice) -> dict[str, object]:
         ]
     return {
         "index": index,
-        "logprobs": None,
+        "logprobs": _logprobs(ask, choice.text),
         "finish_reason": choice.finish,
         "native_finish_reason": answer.native_finish,
         "message": message,
@@ -131,22 +134,37 @@ def _chunk(
     finish: str | None = None,
     native: str | None = None,
     content: int = 0,
+    logprobs: object = None,
 ) -> Frame:
     choice = {
         "index": index,
         "delta": delta,
         "finish_reason": finish,
         "native_finish_reason": native,
-        "logprobs": None,
+        "logprobs": logprobs,
     }
     return data_frame(orjson.dumps({**head, "choices": [choice]}), content)
 
 
-def _content(head: dict[str, object], index: int, choice: Choice, words: int) -> list[Frame]:
+def _logprobs(ask: Ask, said: str) -> dict[str, object] | None:
+    if not chat_wants(ask) or not said:
+        return None
+    return {"content": logprobs(ask, said), "refusal": None}
+
+
+def _content(
+    ask: Ask, head: dict[str, object], index: int, choice: Choice, words: int
+) -> list[Frame]:
     spoken = [("content", piece) for piece in text.pieces(choice.text, words)]
     spoken += [("refusal", piece) for piece in text.pieces(choice.refusal, words)]
     made = [
-        _chunk(head, index, {"role": "assistant", key: piece}, content=len(piece.encode()))
+        _chunk(
+            head,
+            index,
+            {"role": "assistant", key: piece},
+            content=len(piece.encode()),
+            logprobs=_logprobs(ask, piece) if key == "content" else None,
+        )
         for key, piece in spoken
     ]
     for place, call in enumerate(choice.calls):

@@ -110,6 +110,7 @@ def supported_parameters(model: SimulatedModel) -> frozenset[str]:
     names = {
         "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty",
         "max_tokens", "max_completion_tokens", "seed", "stop",
+        "logit_bias", "logprobs", "top_logprobs", "verbosity",
     }  # fmt: skip
     if model.supports_tools:
         names |= {"tools", "tool_choice", "parallel_tool_calls"}

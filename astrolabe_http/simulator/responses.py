@@ -4,6 +4,7 @@ Bodies and the whole event grammar: created, in_progress, items opened, filled a
 terminal event, with `sequence_number` from 0 by 1. Settings of the request are echoed. Pure.
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from astrolabe_http.simulator.asks import Ask
 from astrolabe_http.simulator.errors import Refusal
 from astrolabe_http.simulator.faults import Faults
 from astrolabe_http.simulator.frames import DONE, Frame, event_frame
+from astrolabe_http.simulator.logprobs import logprobs, responses_wants
 from astrolabe_http.simulator.usage import half, responses_usage
 
 Json = dict[str, object]
@@ -39,12 +41,14 @@ _ECHOED: Json = {
     "frequency_penalty": 0,
     "top_logprobs": 0,
 }
+_ENCRYPTED = "reasoning.encrypted_content"
+_SHOWN = {"deepseek", "minimax", "moonshotai", "qwen", "xiaomi", "z-ai"}
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
 def body(ask: Ask, answer: Answer, faults: Faults) -> Json:
     """The JSON answer."""
-    made = _response(ask, answer, _status(answer), _items(answer))
+    made = _response(ask, answer, _status(answer), _items(ask, answer))
     usage = responses_usage(answer.tokens, answer.bill, faults)
     if usage is None:
         del made["usage"]
@@ -71,12 +75,12 @@ def frames(ask: Ask, answer: Answer, faults: Faults, words: int) -> list[Frame]:
     if "double-usage" in faults:
         begun = {**begun, "usage": responses_usage(half(answer.tokens), answer.bill, faults)}
     stream.add("response.in_progress", {"response": begun})
-    for place, item in enumerate(_items(answer)):
+    for place, item in enumerate(_items(ask, answer)):
         match item["type"]:
             case "reasoning":
                 _stream_reasoning(stream, place, item, answer.reasoning)
             case "message":
-                _stream_message(stream, place, item, words)
+                _stream_message(ask, stream, place, item, words)
             case _:
                 _stream_call(stream, place, item)
     terminal = "response.completed" if _status(answer) == "completed" else "response.incomplete"
@@ -149,20 +153,36 @@ def _response(ask: Ask, answer: Answer, status: str, output: list[Json]) -> Json
     }
 
 
-def _items(answer: Answer) -> list[Json]:
+def _items(ask: Ask, answer: Answer) -> list[Json]:
     choice = answer.choices[0]
     number = answer.id.rpartition("-")[2]
     done = _status(answer)
     made: list[Json] = []
     if answer.reasoning:
-        summary = [{"type": "summary_text", "text": answer.reasoning}]
-        made.append({"type": "reasoning", "id": f"rs_{number}", "summary": summary})
+        made.append(_thought(ask, answer, f"rs_{number}"))
     if choice.refusal:
         made.append(_message(number, done, {"type": "refusal", "refusal": choice.refusal}))
     elif choice.text or not choice.calls:
-        part: Json = {"type": "output_text", "text": choice.text, "annotations": [], "logprobs": []}
+        said = logprobs(ask, choice.text) if responses_wants(ask) else []
+        part: Json = {"type": "output_text", "text": choice.text, "annotations": []}
+        part["logprobs"] = said
         made.append(_message(number, done, part if choice.text else None))
     made += [_call(number, place, call, done) for place, call in enumerate(choice.calls)]
+    return made
+
+
+def _thought(ask: Ask, answer: Answer, id: str) -> Json:  # noqa: A002
+    """Reasoning, summed up by most vendors and shown by those who publish their weights."""
+    said = answer.reasoning
+    made: Json = {"type": "reasoning", "id": id, "summary": []}
+    if answer.model.partition("/")[0] in _SHOWN:
+        made["content"] = [{"type": "reasoning_text", "text": said}]
+    else:
+        made["summary"] = [{"type": "summary_text", "text": said}]
+    included = ask.body.get("include")
+    if isinstance(included, list) and _ENCRYPTED in included:
+        # Nobody but this model would know what to do with it.
+        made["encrypted_content"] = urlsafe_b64encode(f"{answer.model} {said}".encode()).decode()
     return made
 
 
@@ -188,18 +208,26 @@ def _call(number: str, place: int, call: Call, status: str) -> Json:
 
 
 def _stream_reasoning(stream: _Stream, place: int, item: Json, said: str) -> None:
-    at: Json = {"item_id": item["id"], "output_index": place, "summary_index": 0}
-    part: Json = {"type": "summary_text", "text": said}
-    event = "response.reasoning_summary"
-    stream.open(place, {**item, "summary": []})
-    stream.add(f"{event}_part.added", {**at, "part": {**part, "text": ""}})
-    stream.add(f"{event}_text.delta", {**at, "delta": said})
-    stream.add(f"{event}_text.done", {**at, "text": said})
-    stream.add(f"{event}_part.done", {**at, "part": part})
+    at: Json = {"item_id": item["id"], "output_index": place}
+    begun: Json = {key: value for key, value in item.items() if key != "encrypted_content"}
+    if "content" in item:
+        at["content_index"] = 0
+        stream.open(place, {**begun, "content": []})
+        stream.add("response.reasoning_text.delta", {**at, "delta": said})
+        stream.add("response.reasoning_text.done", {**at, "text": said})
+    else:
+        at["summary_index"] = 0
+        part: Json = {"type": "summary_text", "text": said}
+        event = "response.reasoning_summary"
+        stream.open(place, {**begun, "summary": []})
+        stream.add(f"{event}_part.added", {**at, "part": {**part, "text": ""}})
+        stream.add(f"{event}_text.delta", {**at, "delta": said})
+        stream.add(f"{event}_text.done", {**at, "text": said})
+        stream.add(f"{event}_part.done", {**at, "part": part})
     stream.close(place, item)
 
 
-def _stream_message(stream: _Stream, place: int, item: Json, words: int) -> None:
+def _stream_message(ask: Ask, stream: _Stream, place: int, item: Json, words: int) -> None:
     stream.open(place, {**item, "status": "in_progress", "content": []})
     content = item["content"]
     for part in content if isinstance(content, list) else []:
@@ -208,13 +236,21 @@ def _stream_message(stream: _Stream, place: int, item: Json, words: int) -> None
         key, event = (
             ("refusal", "response.refusal") if refused else ("text", "response.output_text")
         )
-        more: Json = {} if refused else {"logprobs": []}
-        stream.add("response.content_part.added", {**at, "part": {**part, key: ""}})
+        empty: Json = {} if refused else {"logprobs": []}
+        stream.add("response.content_part.added", {**at, "part": {**part, key: "", **empty}})
         for piece in text.pieces(part[key], words):
+            more = _logprobs(ask, piece, refused=refused)
             stream.add(f"{event}.delta", {**at, "delta": piece, **more}, len(piece.encode()))
+        more = _logprobs(ask, part[key], refused=refused)
         stream.add(f"{event}.done", {**at, key: part[key], **more})
         stream.add("response.content_part.done", {**at, "part": part})
     stream.close(place, item)
+
+
+def _logprobs(ask: Ask, said: str, *, refused: bool) -> Json:
+    if refused:
+        return {}
+    return {"logprobs": logprobs(ask, said) if responses_wants(ask) else []}
 
 
 def _stream_call(stream: _Stream, place: int, item: Json) -> None:
