@@ -35,6 +35,7 @@ ASKED_OTHERWISE: Final = {
 # Of an answer, likewise.
 TOLD_OTHERWISE: Final = {
     r"(\.output\[\d+\])?\.id": "ids are ours",
+    r"\.output\[\d+\]\.encrypted_content": "sealed for its provider, to whom it is opened again",
     r"\.(created|created_at|completed_at)": "the two calls are not of the same second",
     r"\.provider|\.choices\[\d+\]\.native_finish_reason": "who served stands in the route trace",
     r"\.usage\.(cost|cost_details|is_byok).*": "what it costs the caller stands in `astrolabe`",

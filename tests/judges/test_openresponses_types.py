@@ -92,6 +92,16 @@ FEATURES: Final[dict[str, dict[str, Any]]] = {
     },
     "an object": {"input": "Judge in JSON.", "text": {"format": {"type": "json_object"}}},
     "reasoning": {"input": "Think.", "reasoning": {"effort": "low", "summary": "auto"}},
+    "reasoning that is shown": {
+        "model": "deepseek/deepseek-v4-pro",
+        "input": "Think.",
+        "reasoning": {"effort": "low"},
+    },
+    "log probabilities": {
+        "input": "Hello",
+        "include": ["message.output_text.logprobs"],
+        "top_logprobs": 2,
+    },
     "encrypted reasoning": {
         "input": "Think.",
         "reasoning": {"effort": "high"},
