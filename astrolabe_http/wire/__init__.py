@@ -33,6 +33,14 @@ class ReadRequest(Protocol):
         ...
 
 
+class ReadAnswer(Protocol):
+    """Reduces the body of a provider's 200."""
+
+    def __call__(self, payload: Object, *, choices: int = 1) -> Answer | Fault:
+        """Give the answer, of so many choices, or why it is none."""
+        ...
+
+
 class Reader(Protocol):
     """Folds a provider's stream into an answer."""
 
@@ -85,7 +93,7 @@ class Wire:
 
     read_request: ReadRequest
     upstream_body: Callable[[CallModel, Object], dict[str, object]]
-    read_answer: Callable[[Object], Answer | Fault]
+    read_answer: ReadAnswer
     answer_body: Callable[[Served], dict[str, object]]
     StreamReader: MakeReader
     StreamWriter: Callable[[Request, ModelId, RequestId], Writer]

@@ -18,7 +18,8 @@ from astrolabe_core.usage import Usage
 from astrolabe_http.failures import classify
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.inline import answered_by, inline_metadata
-from astrolabe_http.wire.intake import request_of
+from astrolabe_http.wire.intake import request_of, wants_one_call
+from astrolabe_http.wire.logprobs import chat_logprobs
 from astrolabe_http.wire.receipts import merge_receipt, read_chat_usage
 
 FINISHES: Final[Mapping[str, Finish]] = {
@@ -42,6 +43,7 @@ _SHOWN: Final[Mapping[Finish, str]] = {
     Finish.CONTENT_FILTER: "content_filter",
     Finish.TOOL_CALLS: "tool_calls",
 }
+_DETAILS: Final = ("audio_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens")
 NO_CHOICES: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer holds no choice"
 )
@@ -50,21 +52,28 @@ BROKEN_OFF: Final = Fault(
 )
 
 
-def read_answer(payload: Object) -> Answer | Fault:
-    """Reduce a 200's body; one that holds an error after all is a fault."""
+TOO_FEW: Final = Fault(
+    kind=FaultKind.REJECTED,
+    message="the provider gave fewer answers than n asks for; send a request for each",
+)
+"""No other model would fare better: it is the provider that knows no `n`."""
+
+
+def read_answer(payload: Object, *, choices: int = 1) -> Answer | Fault:
+    """Reduce a 200's body; one that holds an error after all, or too little, is a fault."""
     usage = payload.get("usage")
     receipt = merge_receipt(NO_RECEIPT, payload, read_chat_usage(usage), usage)
     fault = read_fault(payload)
     if fault is not None:
         return evolve(fault, receipt=receipt)
-    choices = [choice for choice in array_of(payload.get("choices")) if isinstance(choice, Mapping)]
-    if not choices:
-        return evolve(NO_CHOICES, receipt=receipt)
-    messages = [object_of(choice.get("message")) for choice in choices]
+    found = [choice for choice in array_of(payload.get("choices")) if isinstance(choice, Mapping)]
+    if len(found) < choices:
+        return evolve(TOO_FEW if found else NO_CHOICES, receipt=receipt)
+    messages = [object_of(choice.get("message")) for choice in found]
     calls = [call for message in messages for call in _calls(message)]
     refusals = [text for message in messages if (text := text_of(message.get("refusal")))]
     return Answer(
-        finish=gravest(read_finish(choice.get("finish_reason")) for choice in choices),
+        finish=gravest(read_finish(choice.get("finish_reason")) for choice in found),
         texts=tuple(text_of(message.get("content")) for message in messages),
         tool_calls=tuple(
             ToolCall(
@@ -104,10 +113,13 @@ def gravest(finishes: Iterable[Finish]) -> Finish:
 
 
 def shown_finish(value: object, *, called: bool) -> str:
-    """Write a finish reason as OpenAI has it; whoever calls tools has stopped for that."""
+    """Write a finish reason as OpenAI has it: `tool_calls` where there are some, and only there."""
     finish = read_finish(value)
     if called and finish in {Finish.STOP, Finish.UNKNOWN}:
         finish = Finish.TOOL_CALLS
+    if finish is Finish.TOOL_CALLS and not called:
+        # A client would look for calls that are not there.
+        finish = Finish.STOP
     return _SHOWN.get(finish, "stop")
 
 
@@ -118,10 +130,10 @@ def answer_body(served: Served) -> dict[str, object]:
     made: dict[str, object] = {
         **head(request, answered_by(served), "chat.completion"),
         "choices": [
-            _choice(object_of(choice), place, request.id)
+            _choice(object_of(choice), place, request)
             for place, choice in enumerate(array_of(payload.get("choices")))
         ],
-        "usage": usage_json(served.answer.receipt),
+        "usage": usage_json(served.answer.receipt, payload.get("usage")),
     }
     if request.body.get("metadata"):
         made["metadata"] = request.body["metadata"]
@@ -152,11 +164,16 @@ def head(request: Request, model: str, kind: str) -> dict[str, object]:
     }
 
 
-def usage_json(receipt: Receipt) -> dict[str, object] | None:
-    """Write usage with all its details; one that cannot be true is not shown."""
+def usage_json(receipt: Receipt, reported: object) -> dict[str, object] | None:
+    """Write usage with all its details; one that cannot be true is not shown.
+
+    `reported` is the provider's own, for the details that nothing here is charged by.
+    """
     usage: Usage | None = receipt.usage
     if usage is None or usage.flaw() is not None:
         return None
+    sent = object_of(object_of(reported).get("prompt_tokens_details"))
+    made = object_of(object_of(reported).get("completion_tokens_details"))
     return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
@@ -164,21 +181,18 @@ def usage_json(receipt: Receipt) -> dict[str, object] | None:
         "prompt_tokens_details": {
             "cached_tokens": usage.cached_input_tokens,
             "cache_write_tokens": usage.cache_write_tokens,
-            "audio_tokens": 0,
+            "audio_tokens": _count(sent.get("audio_tokens")),
         },
         "completion_tokens_details": {
             "reasoning_tokens": usage.reasoning_tokens,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
+            **{name: _count(made.get(name)) for name in _DETAILS},
         },
     }
 
 
-def logprobs_of(choice: Object) -> object:
-    """Give log probabilities where there are any."""
-    found = choice.get("logprobs")
-    return found if isinstance(found, Mapping) else None
+def _count(value: object) -> int:
+    """Give a count that is told on and not charged for; what cannot be one is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def reasoning_of(message: Object) -> dict[str, object]:
@@ -191,10 +205,10 @@ def reasoning_of(message: Object) -> dict[str, object]:
     return made
 
 
-def _choice(choice: Object, place: int, request_id: RequestId) -> dict[str, object]:
+def _choice(choice: Object, place: int, request: Request) -> dict[str, object]:
     said = object_of(choice.get("message"))
     refusal = text_of(said.get("refusal")) or None
-    calls = list(_calls(said))
+    calls = _calls(said)[: 1 if wants_one_call(request.body) else None]
     content = text_of(said.get("content"))
     message: dict[str, object] = {
         "role": "assistant",
@@ -206,7 +220,7 @@ def _choice(choice: Object, place: int, request_id: RequestId) -> dict[str, obje
     if calls:
         message["tool_calls"] = [
             {
-                "id": text_of(call.get("id")) or call_id(request_id, place, index),
+                "id": text_of(call.get("id")) or call_id(request.id, place, index),
                 "type": "function",
                 "function": {
                     "name": text_of(object_of(call.get("function")).get("name")),
@@ -218,7 +232,7 @@ def _choice(choice: Object, place: int, request_id: RequestId) -> dict[str, obje
     return {
         "index": place,
         "message": message,
-        "logprobs": logprobs_of(choice),
+        "logprobs": chat_logprobs(choice.get("logprobs")),
         "finish_reason": shown_finish(choice.get("finish_reason"), called=bool(calls)),
     }
 

@@ -42,6 +42,7 @@ from astrolabe_http.wire.intake import (
     read_schema,
     refused,
     take_in,
+    wants_one_call,
     without_nulls,
 )
 from astrolabe_http.wire.rulings import carry, checks_of, refusals_of
@@ -148,11 +149,6 @@ def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, objec
 def wants_usage(request: Request) -> bool:
     """Whether a stream's caller asked for the usage chunk."""
     return object_of(request.body.get("stream_options")).get("include_usage") is True
-
-
-def wants_one_call(body: Object) -> bool:
-    """Whether an answer may hold one tool call at most."""
-    return body.get("parallel_tool_calls") is False
 
 
 # --- tools --------------------------------------------------------------------------------

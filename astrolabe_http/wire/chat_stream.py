@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
 from attrs import evolve
 
 from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt, ToolCall
@@ -21,10 +22,10 @@ from astrolabe_http.errors import error_body
 from astrolabe_http.sse import DONE_FRAME, data_frame
 from astrolabe_http.wire.chat_answer import (
     BROKEN_OFF,
+    TOO_FEW,
     call_id,
     gravest,
     head,
-    logprobs_of,
     read_fault,
     read_finish,
     reasoning_of,
@@ -34,6 +35,8 @@ from astrolabe_http.wire.chat_answer import (
 from astrolabe_http.wire.chat_request import wants_usage
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.inline import inline_metadata
+from astrolabe_http.wire.intake import wants_one_call
+from astrolabe_http.wire.logprobs import chat_logprobs
 from astrolabe_http.wire.receipts import merge_receipt, read_chat_usage
 
 _USAGE_PENDING: Final[dict[str, object]] = {"usage": None}
@@ -43,25 +46,41 @@ _NOBODY: Final = RequestId("req_0")
 
 @dataclass(slots=True)
 class _Call:
-    """A tool call as far as it has come; `index` is its place among the choice's calls."""
+    """A tool call as far as it has come; `index` is its place among the choice's calls.
+
+    `own` is the provider's id. A call beyond the one that the caller allows is not `shown`.
+    """
 
     index: int
+    own: str
     name: str
     arguments: list[str]
+    shown: bool = True
+
+    def takes(self, own: str, name: str) -> bool:
+        """Whether a delta with this id and this name may go on with this call."""
+        if own and self.own and own != self.own:
+            return False
+        if not name or not self.name:
+            return True
+        # A name again: from some it comes with every delta, from others each delta is a call.
+        return name == self.name and not _is_whole("".join(self.arguments))
 
 
 @dataclass(slots=True)
 class _Choice:
     """One choice as far as it has come. Reader and writer fold into it by one rule.
 
-    `calls` is keyed by the provider's number. Ours is the place in which a call was opened: some
-    providers begin at 1, and clients look for a call in a list.
+    `at` is keyed by the provider's number. Ours is the place in which a call was opened: some
+    providers begin at 1, some number every call 0, and clients look for a call in a list.
     """
 
     index: int
+    one_call: bool = False
     words: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
-    calls: dict[int, _Call] = field(default_factory=dict)
+    calls: list[_Call] = field(default_factory=list)
+    at: dict[int, _Call] = field(default_factory=dict)
     finish: str | None = None
 
     def take(self, found: Object, id: RequestId) -> dict[str, object]:  # noqa: A002
@@ -73,31 +92,65 @@ class _Choice:
                 known.append(text)
                 delta[key] = text
         delta |= reasoning_of(said)
+        several = array_of(said.get("tool_calls"))
         calls = [
-            self._call(index_of(call, place), call, id)
-            for place, call in enumerate(array_of(said.get("tool_calls")))
+            told
+            for place, call in enumerate(several)
             if isinstance(call, Mapping)
+            and (told := self._call(_number_of(call, place, len(several)), call, id))
         ]
         if calls:
             delta["tool_calls"] = calls
         self.finish = text_of(found.get("finish_reason")) or self.finish
         return delta
 
-    def _call(self, place: int, call: Object, id: RequestId) -> dict[str, object]:  # noqa: A002
+    def _call(self, number: int | None, call: Object, id: RequestId) -> dict[str, object]:  # noqa: A002
         function = object_of(call.get("function"))
-        name, arguments = text_of(function.get("name")), text_of(function.get("arguments"))
-        known = self.calls.get(place)
+        own, name = text_of(call.get("id")), text_of(function.get("name"))
+        arguments = text_of(function.get("arguments"))
+        known = self._known(number, own, name)
         if known is None:
-            known = self.calls[place] = _Call(len(self.calls), name, [arguments])
+            known = _Call(len(self.calls), own, name, [arguments])
+            known.shown = not (self.one_call and self.calls)
+            self.calls.append(known)
+            if number is not None:
+                self.at[number] = known
             told: dict[str, object] = {"name": name, "arguments": arguments}
-            own = text_of(call.get("id")) or call_id(id, self.index, known.index)
-            return {"index": known.index, "id": own, "type": "function", "function": told}
+            shown_id = own or call_id(id, self.index, known.index)
+            opened = {"index": known.index, "id": shown_id, "type": "function", "function": told}
+            return opened if known.shown else {}
         known.arguments.append(arguments)
-        if known.name or not name:
-            return {"index": known.index, "function": {"arguments": arguments}}
-        # A name that came late: clients add it to the empty one that they have.
-        known.name = name
-        return {"index": known.index, "function": {"name": name, "arguments": arguments}}
+        told = {"arguments": arguments}
+        if name and not known.name:
+            # A name that came late: clients add it to the empty one that they have.
+            known.name = name
+            told["name"] = name
+        return {"index": known.index, "function": told} if known.shown else {}
+
+    def _known(self, number: int | None, own: str, name: str) -> _Call | None:
+        """Find the call that a delta goes on with: by its id, else by its number, else the last."""
+        for call in self.calls:
+            if own and call.own == own:
+                return call
+        last = self.calls[-1] if self.calls else None
+        found = last if number is None else self.at.get(number)
+        return found if found is not None and found.takes(own, name) else None
+
+
+def _number_of(call: Object, place: int, several: int) -> int | None:
+    """Give the provider's number of a call; without one, of several the place tells them apart."""
+    number = call.get("index")
+    if isinstance(number, int) and not isinstance(number, bool):
+        return number
+    return place if several > 1 else None
+
+
+def _is_whole(arguments: str) -> bool:
+    """Whether arguments are a whole JSON object, to which nothing can be added."""
+    try:
+        return isinstance(orjson.loads(arguments), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 class StreamReader:
@@ -133,9 +186,13 @@ class StreamReader:
     def answer(self) -> Answer | Fault:
         """Give the whole, once the stream has ended; one that was cut short is a fault."""
         choices = [self._choices[index] for index in sorted(self._choices)]
-        short = len(choices) < self._wanted and not self._counted
-        if not choices or short or any(choice.finish is None for choice in choices):
+        short = len(choices) < self._wanted
+        cut = not choices or any(choice.finish is None for choice in choices)
+        if cut or (short and not self._counted):
             return evolve(BROKEN_OFF, receipt=self.receipt)
+        if short:
+            # The provider has counted, and has nothing more to say.
+            return evolve(TOO_FEW, receipt=self.receipt)
         refusals = ["".join(choice.refusal) for choice in choices if choice.refusal]
         return Answer(
             finish=gravest(read_finish(choice.finish) for choice in choices),
@@ -143,17 +200,17 @@ class StreamReader:
             tool_calls=tuple(
                 ToolCall(name=call.name, arguments="".join(call.arguments))
                 for choice in choices
-                for call in choice.calls.values()
+                for call in choice.calls
             ),
             refusal=refusals[0] if refusals else None,
             receipt=self.receipt,
         )
 
 
-def index_of(value: Object, otherwise: int = 0) -> int:
-    """Give the index that a choice or a call names."""
+def index_of(value: Object) -> int:
+    """Give the index that a choice names."""
     index = value.get("index")
-    return index if isinstance(index, int) and not isinstance(index, bool) else otherwise
+    return index if isinstance(index, int) and not isinstance(index, bool) else 0
 
 
 class StreamWriter:
@@ -166,10 +223,14 @@ class StreamWriter:
         self._usage_wanted = wants_usage(request)
         if self._usage_wanted:
             self._head |= _USAGE_PENDING
+        self._one_call = wants_one_call(request.body)
+        self._reported: object = None
         self._told: dict[int, _Choice] = {}
 
     def feed(self, event: Object) -> bytes:
         """Give the frames of one chunk, all but what ends a choice."""
+        if isinstance(event.get("usage"), Mapping):
+            self._reported = event["usage"]
         return b"".join(
             self._relay(choice)
             for choice in array_of(event.get("choices"))
@@ -180,7 +241,8 @@ class StreamWriter:
         """End every choice, tell usage where it was asked for, and `[DONE]`."""
         opening = b"" if self._told else self._open(0)
         chunks = [self._ending(told) for _, told in sorted(self._told.items())]
-        usage = usage_json(served.answer.receipt) if self._usage_wanted else None
+        receipt = served.answer.receipt
+        usage = usage_json(receipt, self._reported) if self._usage_wanted else None
         if usage is not None:
             chunks.append({**self._head, "choices": [], "usage": usage})
         inline = inline_metadata(served.trace, explain=self._request.overrides.explain)
@@ -193,7 +255,7 @@ class StreamWriter:
         return data_frame(error_body(refusal, self._id)) + DONE_FRAME
 
     def _open(self, index: int) -> bytes:
-        self._told[index] = _Choice(index)
+        self._told[index] = _Choice(index, one_call=self._one_call)
         opening = {"role": "assistant", "content": "", "refusal": None}
         return data_frame(self._chunk(index, opening, None))
 
@@ -201,8 +263,9 @@ class StreamWriter:
         index = index_of(choice)
         frames = b"" if index in self._told else self._open(index)
         delta = self._told[index].take(choice, self._id)
-        if delta:
-            frames += data_frame(self._chunk(index, delta, logprobs_of(choice)))
+        logprobs = chat_logprobs(choice.get("logprobs"))
+        if delta or logprobs is not None:
+            frames += data_frame(self._chunk(index, delta, logprobs))
         return frames
 
     def _chunk(self, index: int, delta: Object, logprobs: object) -> dict[str, object]:

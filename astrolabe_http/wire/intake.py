@@ -143,6 +143,11 @@ def without_nulls(said: Object) -> dict[str, object]:
     return {key: value for key, value in said.items() if value is not None}
 
 
+def wants_one_call(body: Object) -> bool:
+    """Whether an answer may hold one tool call at most."""
+    return body.get("parallel_tool_calls") is False
+
+
 def cache_options(body: Object) -> dict[str, object]:
     """Give what is said of prompt caches; where nothing is, caches are implicit."""
     options = body.get("prompt_cache_options")

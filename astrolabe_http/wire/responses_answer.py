@@ -55,8 +55,8 @@ _DEFAULTS: Final[Mapping[str, object]] = {
 }
 
 
-def read_answer(payload: Object) -> Answer | Fault:
-    """Reduce a 200's body; one that failed after all is a fault."""
+def read_answer(payload: Object, *, choices: int = 1) -> Answer | Fault:  # noqa: ARG001
+    """Reduce a 200's body; one that failed after all is a fault. Responses knows one choice."""
     receipt = read_receipt(NO_RECEIPT, payload)
     fault = read_fault(payload)
     if fault is not None:

@@ -42,6 +42,7 @@ from astrolabe_http.wire.intake import (
     read_schema,
     refused,
     take_in,
+    wants_one_call,
     without_nulls,
 )
 from astrolabe_http.wire.responses_fields import (
@@ -147,11 +148,6 @@ def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, objec
 def encrypts_reasoning(body: Object) -> bool:
     """Whether the caller will hand reasoning back in a form that only its provider can read."""
     return ENCRYPTED in array_of(body.get("include"))
-
-
-def wants_one_call(body: Object) -> bool:
-    """Whether an answer may hold one tool call at most."""
-    return body.get("parallel_tool_calls") is False
 
 
 def _shaped_include(body: Object) -> dict[str, object]:
