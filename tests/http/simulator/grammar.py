@@ -1,12 +1,30 @@
-"""A reader of the simulator's streams, and the order Responses events must keep."""
+"""A reader of the simulator's streams, and the grammar that they keep: ours, in a dialect."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
+from astrolabe_core.requests import Surface
+from astrolabe_http.sse import DONE_FRAME
+from astrolabe_http.wire.grammar import Checker, Rule
+
 Event = dict[str, Any]
+
+DIALECT = {
+    # OpenRouter repeats the role with each delta, and the type with each piece of arguments; no
+    # chunk but the last knows of usage; what ends a choice has a role and an empty content too.
+    Surface.CHAT: {
+        Rule.CALL_NAME,
+        Rule.CLOSED_LAST,
+        Rule.FIELDS,
+        Rule.OPENED_ONCE,
+        Rule.USAGE,
+    },
+    # It has no `created`, and null for a `service_tier`.
+    Surface.RESPONSES: {Rule.FIELDS},
+}
+"""The rules that OpenRouter's streams do not keep."""
 
 
 def read_events(body: str) -> tuple[list[Event], bool]:
@@ -16,34 +34,11 @@ def read_events(body: str) -> tuple[list[Event], bool]:
     return [json.loads(line) for line in lines if line != "[DONE]"], done
 
 
-def check_responses_order(events: Sequence[Event]) -> None:
-    """Fail unless each item and part is opened, filled and closed once, in order."""
-    assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    assert [event["type"] for event in events[:2]] == ["response.created", "response.in_progress"]
-    assert events[-1]["type"] in ("response.completed", "response.incomplete")
-    closed: list[Mapping[str, Any]] = []
-    item: Event | None = None
-    told = ""
-    for event in events[2:-1]:
-        kind: str = event["type"]
-        if kind == "response.output_item.added":
-            assert item is None
-            assert event["output_index"] == len(closed)
-            item, told = event["item"], ""
-            continue
-        assert item is not None
-        assert event["output_index"] == len(closed)
-        if kind == "response.output_item.done":
-            assert event["item"]["id"] == item["id"]
-            closed.append(event["item"])
-            item = None
-            continue
-        assert event["item_id"] == item["id"]
-        if kind.endswith(".delta"):
-            told += event["delta"]
-        elif kind.endswith("_arguments.done"):
-            assert event["arguments"] == told
-        elif kind.endswith(("output_text.done", "summary_text.done")):
-            assert event["text"] == told
-    assert item is None
-    assert events[-1]["response"]["output"] == closed
+def check(surface: Surface, body: str) -> None:
+    """Fail unless a whole stream keeps the grammar, and ends in `[DONE]` on both surfaces."""
+    sent = body.encode()
+    assert sent.endswith(DONE_FRAME)
+    if surface is Surface.RESPONSES:
+        sent = sent.removesuffix(DONE_FRAME)
+    checker = Checker(surface, usage_wanted=True, waived=DIALECT[surface])
+    assert [*checker.feed(sent), *checker.end()] == []

@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from astrolabe_core.requests import Surface
 from tests.http.simulator.conftest import NANO, SONNET
-from tests.http.simulator.grammar import read_events
+from tests.http.simulator.grammar import check, read_events
 
 HELLO = [{"role": "user", "content": "Hello, what is a ledger?"}]
 WEATHER = {
@@ -33,9 +34,8 @@ def stream(client: httpx.Client, **body: Any) -> list[dict[str, Any]]:
     answer = ask(client, stream=True, **body)
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.text.startswith(": OPENROUTER PROCESSING\n\n")
-    events, done = read_events(answer.text)
-    assert done
-    return events
+    check(Surface.CHAT, answer.text)
+    return read_events(answer.text)[0]
 
 
 def test_an_answer_has_openrouter_s_shape(client: httpx.Client) -> None:

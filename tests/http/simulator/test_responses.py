@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from astrolabe_core.requests import Surface
 from tests.http.simulator.conftest import NANO
-from tests.http.simulator.grammar import check_responses_order, read_events
+from tests.http.simulator.grammar import check, read_events
 
 TOOL = {
     "type": "function",
@@ -59,9 +60,9 @@ def test_an_answer_has_openrouter_s_shape_and_echoes_settings(client: httpx.Clie
 def test_a_stream_keeps_the_order_and_ends_with_the_whole(
     client: httpx.Client, change: dict[str, Any]
 ) -> None:
-    events, done = read_events(ask(client, stream=True, **change).text)
-    assert done
-    check_responses_order(events)
+    text = ask(client, stream=True, **change).text
+    check(Surface.RESPONSES, text)
+    events, _ = read_events(text)
     whole, streamed = ask(client, **change).json(), events[-1]["response"]
     for body in (whole, streamed):
         body["output"] = [{k: v for k, v in i.items() if k != "id"} for i in body["output"]]
