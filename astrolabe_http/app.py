@@ -34,6 +34,7 @@ from astrolabe_http.guard import ENTRANCE, Entrance, Guard
 from astrolabe_http.headers import identity_headers, refusal_headers
 from astrolabe_http.listing import Listing, View
 from astrolabe_http.logbook import NO_ROUTE, Logbook
+from astrolabe_http.openapi import document_bytes
 from astrolabe_http.surface import Page, Reader, Surface, Visit
 from astrolabe_http.usage_page import read_usage_query, usage_page
 
@@ -62,6 +63,7 @@ def create_app(gateway: Gateway) -> Starlette:
             route("GET", "/v1/usage", readings.usage),
             route("GET", "/v1/traces/{request_id}", readings.trace),
             route("GET", "/health", _health),
+            route("GET", "/openapi.json", _describe),
             route("GET", "/ready", lambda visit: _ready(gateway, visit)),
         ],
         middleware=[Middleware(Guard, gateway)],
@@ -119,7 +121,8 @@ class Readings:
 
     async def models(self, visit: Visit) -> Trace | None:
         """List models; `view` narrows."""
-        given = dict(parse_qsl(visit.scope["query_string"].decode("latin-1")))
+        query = visit.scope["query_string"].decode("latin-1")
+        given = dict(parse_qsl(query, keep_blank_values=True))
         try:
             page = self._listing.pages[View(given.get("view", View.ALL))]
         except ValueError:
@@ -206,6 +209,13 @@ def _known(page: Page) -> Reader:
 
 async def _health(visit: Visit) -> Trace | None:
     await visit.connection.answer(200, identity_headers(visit.id), _HEALTHY)
+    return None
+
+
+async def _describe(visit: Visit) -> Trace | None:
+    """Tell the API itself; the server's path is that under which the app is mounted."""
+    described = document_bytes(str(visit.scope.get("root_path", "")))
+    await visit.connection.answer(200, identity_headers(visit.id), described)
     return None
 
 

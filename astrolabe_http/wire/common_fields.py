@@ -41,8 +41,8 @@ def offers_function(tools: object) -> bool:
 
 
 def other_than(nothing: object) -> Callable[[object], bool]:
-    """Whether a value is another than the one that says nothing."""
-    return lambda value: value is not None and value != nothing
+    """Whether a value is another than the one that says nothing. `true` is no 1."""
+    return lambda value: value is not None and (value != nothing or isinstance(value, bool))
 
 
 CACHE_OPTIONS: Final[Rulings] = {

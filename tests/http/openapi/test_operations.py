@@ -1,0 +1,66 @@
+"""The document and the app have the same routes, and tell of them the same."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.routing import Route
+
+from astrolabe_core.codes import Code
+from astrolabe_http.app import create_app
+from astrolabe_http.errors import FORMS
+from astrolabe_http.openapi.operations import OPERATIONS, REFUSALS, TAGS, Operation
+from tests.http.gateways import make_bench
+from tests.http.openapi.validating import DOCUMENT
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_every_route_is_described_and_everything_described_is_a_route() -> None:
+    app = create_app((await make_bench()).gateway)
+    routes = {
+        (method, route.path_format)
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+        if method != "HEAD"  # comes with every GET
+    }
+    described = {
+        (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item
+    }
+    assert routes == described
+    assert len(app.routes) == len(routes), "a route that is no Route is not described"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.id)
+async def test_whoever_has_no_key_is_refused_where_the_document_says_so(
+    operation: Operation,
+) -> None:
+    bench = await make_bench()
+    path = operation.path.replace("{", "").replace("}", "")
+    async with bench.client(accept="*/*") as client:
+        answer = await client.request(operation.method, path, json={} if operation.body else None)
+    assert answer.status_code == (401 if operation.keyed else 200)
+
+
+def test_every_code_is_told_and_those_of_a_status_are_together() -> None:
+    told = {code for refusals in REFUSALS for code in refusals.codes}
+    assert told == set(Code)
+    for operation in OPERATIONS:
+        assert operation.refusals in REFUSALS
+        made = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
+        statuses = {str(FORMS[code].status) for code in operation.refusals.codes}
+        unready = set() if operation.unready is None else {"503"}
+        assert set(made) == {"200", "500"} | statuses | unready
+
+
+def test_ids_are_unique_and_every_tag_is_explained_and_used() -> None:
+    ids = [operation.id for operation in OPERATIONS]
+    assert len(set(ids)) == len(ids)
+    assert {operation.tag for operation in OPERATIONS} == set(TAGS)
+
+
+def test_every_link_leads_to_a_parameter_of_an_operation() -> None:
+    known = {each.id: {one["name"] for one in each.parameters} for each in OPERATIONS}
+    for operation in OPERATIONS:
+        for link in operation.links.values():
+            assert set(link["parameters"]) <= known[link["operationId"]]

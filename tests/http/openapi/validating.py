@@ -1,0 +1,53 @@
+"""Judging values by the schemas of the document, as a client would that was made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from astrolabe_http.openapi import document
+
+DOCUMENT = document()
+
+
+@cache
+def validator(name: str) -> jsonschema_rs.Validator:
+    """Give the validator of a named schema."""
+    return _validator(name, DOCUMENT["components"]["schemas"])
+
+
+@cache
+def closed_validator(name: str) -> jsonschema_rs.Validator:
+    """Give one that refuses whatever is not described."""
+    return _validator(name, closed(DOCUMENT["components"]["schemas"]))
+
+
+def _validator(name: str, schemas: Any) -> jsonschema_rs.Validator:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}}
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+
+
+def closed(value: Any) -> Any:
+    """Make every object with named properties refuse others: nothing may stay undescribed."""
+    if isinstance(value, list):
+        return [closed(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    made = {key: closed(each) for key, each in value.items()}
+    if made.get("type") == "object" and "properties" in made:
+        made.setdefault("additionalProperties", False)
+    return made
+
+
+def nodes(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Give every object in a value."""
+    if isinstance(value, Mapping):
+        yield value
+        for each in value.values():
+            yield from nodes(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from nodes(each)
