@@ -19,7 +19,7 @@ from astrolabe_core.units import Instant, ModelId, RequestId
 from astrolabe_http.failures import classify
 from astrolabe_http.wire.fields import Object, object_of, text_of
 from astrolabe_http.wire.inline import answered_by, inline_text
-from astrolabe_http.wire.intake import request_of
+from astrolabe_http.wire.intake import request_of, wants_one_call
 from astrolabe_http.wire.receipts import merge_receipt, read_responses_usage
 from astrolabe_http.wire.responses_items import Items
 from astrolabe_http.wire.responses_output import CALL, REFUSAL, TEXT, Item
@@ -190,7 +190,12 @@ def response_body(
 def items_of(request: Request, model: ModelId) -> Items:
     """Make the empty output of a request's answer by a model."""
     kept = encrypts_reasoning(request.body)
-    return Items(suffix_of(request.id), reasoning_ids_kept=kept, provider=provider_of(model))
+    return Items(
+        suffix_of(request.id),
+        reasoning_ids_kept=kept,
+        provider=provider_of(model),
+        one_call=wants_one_call(request.body),
+    )
 
 
 def suffix_of(request_id: RequestId) -> str:

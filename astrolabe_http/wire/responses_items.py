@@ -2,10 +2,11 @@
 
 `Items` takes the provider's events, or whole items, and gives the events that a caller should
 see: each item and part is opened once, filled, and closed once, whatever the provider left out
-or said twice. What was streamed and what `output` holds at the end are the same words. Items
-other than messages, function calls and reasoning stay behind. Reader and writer each feed all
-events to one of these and add no rule of their own, so that what is verified and paid for is
-what the caller got; items and parts are numbered by us, in the order in which they were opened.
+or said twice, or told only at the end. What was streamed and what `output` holds at the end are
+the same words. Items other than messages, function calls and reasoning stay behind. Reader and
+writer each feed all events to one of these and add no rule of their own, so that what is verified
+and paid for is what the caller got; items and parts are numbered by us, in the order in which they
+were opened. Where the caller wants one call at a time, further ones stay behind too.
 
 Ids are ours too, but for two that the caller hands back: a call's `call_id`, and where encrypted
 reasoning was asked for its `rs_` id, which providers check against that content. That content is
@@ -16,6 +17,7 @@ from typing import Final, TypeAlias
 
 from astrolabe_core.units import ProviderId
 from astrolabe_http.wire.fields import Object, array_of, is_whole, object_of, text_of
+from astrolabe_http.wire.logprobs import responses_logprobs
 from astrolabe_http.wire.responses_output import (
     CALL,
     FAMILIES,
@@ -28,8 +30,8 @@ from astrolabe_http.wire.responses_output import (
     Item,
     Part,
     citations_in,
-    logprobs_in,
 )
+from astrolabe_http.wire.responses_pairs import pair
 from astrolabe_http.wire.sealing import Seal, learn
 
 Emitted: TypeAlias = tuple[str, dict[str, object]]
@@ -60,7 +62,9 @@ class Items:
         *,
         reasoning_ids_kept: bool = False,
         provider: ProviderId | None = None,
+        one_call: bool = False,
     ) -> None:
+        self._one_call = one_call
         self._reasoning_ids_kept = reasoning_ids_kept
         self._provider = provider
         self.made: list[Item] = []
@@ -102,11 +106,12 @@ class Items:
                 return []
 
     def take(self, output: object) -> list[Emitted]:
-        """Take whole items, unless items were streamed before: those were these."""
-        if self.made:
-            return []
-        found = enumerate(array_of(output))
-        return [told for place, item in found for told in self._take(place, object_of(item))]
+        """Take whole items: each is one that was streamed before, or new."""
+        whole = [object_of(item) for item in array_of(output)]
+        told: list[Emitted] = []
+        for number, (said, item) in enumerate(zip(whole, pair(whole, self.made), strict=True)):
+            told += self._take(("whole", number), said) if item is None else self._fit(item, said)
+        return told
 
     def close(self, *, completed: bool) -> list[Emitted]:
         """Close what the provider left open."""
@@ -119,7 +124,8 @@ class Items:
         kind = text_of(said.get("type"))
         if place in self._places:
             return []
-        if kind not in _PREFIXES:
+        beyond = self._one_call and kind == CALL and any(each.kind == CALL for each in self.made)
+        if kind not in _PREFIXES or beyond:
             self._places[place] = None
             return []
         item = self._create(place, kind, text_of(said.get("id")))
@@ -132,6 +138,7 @@ class Items:
     def _create(self, place: object, kind: str, upstream_id: str) -> Item:
         index = len(self.made)
         item = Item(kind, index, f"{_PREFIXES[kind]}_{self._suffix}_{index}")
+        item.own, item.place = upstream_id, place
         if kind == REASONING and self._reasoning_ids_kept and upstream_id.startswith("rs_"):
             item.id = upstream_id[:ID_CHARS_MAX]
         if kind == REASONING and self._provider is not None:
@@ -152,12 +159,19 @@ class Items:
         return self._open(place, {"type": kind}), self._places[place]
 
     def _take(self, place: object, said: Object) -> list[Emitted]:
-        """Take an item as it is in the end: fill in what was not streamed, and close it."""
+        """Take an item as it is in the end: open it where that was not done, fill and close it."""
         told = self._open(place, said)
         item = self._places.get(place)
-        if item is None or item.closed or item.kind != said.get("type"):
+        if item is None or item.kind != said.get("type"):
             return told
+        return told + self._fit(item, said)
+
+    def _fit(self, item: Item, said: Object) -> list[Emitted]:
+        """Fill in what was not streamed of an item, and close it."""
+        if item.closed:
+            return []
         _learn(item, said)
+        told: list[Emitted] = []
         if item.kind == CALL:
             told += self._complete(([], item), text_of(said.get("arguments")))
         for index, key in (("summary_index", "summary"), ("content_index", "content")):
@@ -229,7 +243,9 @@ class Items:
         if item is None or item.closed:
             return told
         text, number = text_of(event.get("delta")), _number(event.get(family.index))
-        return told + self._say(item, family, number, text, logprobs_in(event))
+        return told + self._say(
+            item, family, number, text, responses_logprobs(event.get("logprobs"))
+        )
 
     def _done(self, family: Family, event: Object) -> list[Emitted]:
         told, item = self._item(event, family.owner)
@@ -275,7 +291,7 @@ class Items:
         if part.family is TEXT and not part.closed:
             known, whole = part.annotations, citations_in(said.get("annotations"))
             told += _cite(item, part, whole[len(known) :] if whole[: len(known)] == known else [])
-            part.logprobs = part.logprobs or logprobs_in(said)
+            part.logprobs = part.logprobs or responses_logprobs(said.get("logprobs"))
         return told
 
     def _close_part(self, item: Item, part: Part) -> list[Emitted]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from astrolabe_http.wire.fields import Object, array_of
+from astrolabe_http.wire.fields import array_of
 from astrolabe_http.wire.sealing import UNSEALED, Seal, tell
 
 MESSAGE: Final = "message"
@@ -72,11 +72,14 @@ class Item:
 
     `parts` is keyed by the provider's axis and number. Its order is that in which the parts were
     opened, which is the only one there is: in our numbers, in the words and in the whole item.
+    `own` and `place` are the provider's id and number.
     """
 
     kind: str
     index: int
     id: str
+    own: str = ""
+    place: object = None
     name: str = ""
     call_id: str = ""
     phase: str = ""
@@ -118,11 +121,6 @@ class Item:
 
     def _parts(self, index: str) -> list[dict[str, object]]:
         return [part.json() for part in self.parts.values() if part.family.index == index]
-
-
-def logprobs_in(said: Object) -> list[object]:
-    """Give log probabilities where there are any."""
-    return [each for each in array_of(said.get("logprobs")) if isinstance(each, Mapping)]
 
 
 def citations_in(found: object) -> list[object]:
