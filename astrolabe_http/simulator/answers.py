@@ -12,7 +12,12 @@ import orjson
 
 from astrolabe_http.simulator import text
 from astrolabe_http.simulator.asks import Ask, Form, Tool
-from astrolabe_http.simulator.cues import told_arguments, wanted_keys
+from astrolabe_http.simulator.cues import (
+    is_called,
+    properties_of,
+    told_arguments,
+    wanted_keys,
+)
 from astrolabe_http.simulator.faults import Faults
 from astrolabe_http.simulator.models import ZERO, Bill, SimulatedModel, Tokens, bill, utc_clock
 from astrolabe_http.simulator.schema import fill
@@ -207,9 +212,7 @@ def _calls_tools(ask: Ask, faults: Faults) -> bool:
 def _calls(ask: Ask, faults: Faults, seed: int) -> tuple[Call, ...]:
     made: list[Call] = []
     for place, tool in enumerate(_chosen(ask, seed)):
-        made_up = _object(tool.parameters, seed + place, ask.prompt)
-        told = told_arguments(ask.prompt, tool.name, tool.parameters)
-        arguments = orjson.dumps({**made_up, **told}).decode()
+        arguments = orjson.dumps(_arguments(ask, tool, seed + place)).decode()
         if "bad-arguments" in faults:
             arguments = arguments[:-1]
         if "wrong-arguments" in faults:
@@ -229,6 +232,17 @@ def _chosen(ask: Ask, seed: int) -> list[Tool]:
     others = [ask.tools[(first + step) % len(ask.tools)] for step in range(min(2, len(ask.tools)))]
     chosen = mentioned or (others if seed % 4 == 0 else others[:1])
     return chosen if ask.parallel_tools else chosen[:1]
+
+
+def _arguments(ask: Ask, tool: Tool, seed: int) -> dict[str, object]:
+    """What the prompt states, and what it leaves open; of a stated call only what must be."""
+    schema = tool.parameters
+    if isinstance(schema, dict) and is_called(ask.prompt, tool.name):
+        required = schema.get("required") or ()
+        kept = {key: value for key, value in properties_of(schema).items() if key in required}
+        schema = {**schema, "properties": kept}
+    told = told_arguments(ask.prompt, tool.name, tool.parameters)
+    return {**_object(schema, seed, ask.prompt), **told}
 
 
 def _object(schema: object, seed: int, prompt: str) -> dict[str, object]:

@@ -40,14 +40,27 @@ def told_arguments(prompt: str, tool: str, schema: object) -> dict[str, object]:
 
     Only what has the type of its property; everything else is left to imagination.
     """
-    properties = schema.get("properties") if isinstance(schema, Mapping) else None
-    if not isinstance(properties, Mapping):
-        return {}
-    called = re.search(rf"\b{re.escape(tool)}\(([^()]{{0,{_ARGUMENTS_MAX}}})\)", prompt)
+    properties = properties_of(schema)
+    called = _call_of(tool).search(prompt)
     if called is not None:
         return _called_with(called[1], properties)
     free = [name for name, inner in properties.items() if _is_free_text(inner)]
     return dict(zip(free, quotations(prompt), strict=False))
+
+
+def is_called(prompt: str, tool: str) -> bool:
+    """Whether the prompt states a call of the tool."""
+    return _call_of(tool).search(prompt) is not None
+
+
+def properties_of(schema: object) -> Mapping[str, object]:
+    """The properties that a schema declares."""
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    return properties if isinstance(properties, Mapping) else {}
+
+
+def _call_of(tool: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(tool)}\(([^()]{{0,{_ARGUMENTS_MAX}}})\)")
 
 
 def _called_with(written: str, properties: Mapping[str, object]) -> dict[str, object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 
 from astrolabe_http.simulator.cues import quotations, told_arguments, wanted_keys
@@ -66,3 +68,25 @@ def test_quoted_phrases_fill_the_free_strings_in_order() -> None:
 @pytest.mark.parametrize("schema", [None, {}, [], {"properties": []}])
 def test_without_properties_nothing_is_told(schema: object) -> None:
     assert told_arguments("magic(3) 'x'", "magic", schema) == {}
+
+
+@pytest.mark.parametrize("extra", range(20))
+def test_a_stated_call_has_what_was_stated_and_what_must_be(
+    client: httpx.Client, extra: int
+) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "cmd": {"type": "string"},
+            "times": {"type": "integer"},
+            "as_root": {"type": "boolean"},
+        },
+        "required": ["cmd", "times"],
+    }
+    tool = {"type": "function", "name": "run", "parameters": schema}
+    prompt = f"Use run(cmd='ls'), will you, for the {extra}th time?"
+    body = {"model": "openai/gpt-5.4-nano", "input": prompt, "tools": [tool]}
+    (call,) = client.post("responses", json=body).json()["output"]
+    arguments = orjson.loads(call["arguments"])
+    assert arguments.keys() == {"cmd", "times"}
+    assert arguments["cmd"] == "ls"
