@@ -21,6 +21,7 @@ from astrolabe_http.failures import classify
 from astrolabe_http.provider_rules import provider_rules
 from astrolabe_http.transport import Reply, Transport, Unanswered
 from astrolabe_http.wire import WIRES
+from astrolabe_http.wire.translation import OPENROUTER, Upstream, passage_for
 
 Event: TypeAlias = dict[str, object]
 
@@ -42,7 +43,13 @@ _TOO_LARGE: Final = Fault(
 class Exchange:
     """One call of one model, from its body to its last event."""
 
-    def __init__(self, command: CallModel, transport: Transport, bytes_max: int) -> None:
+    def __init__(
+        self,
+        command: CallModel,
+        transport: Transport,
+        bytes_max: int,
+        upstream: Upstream = OPENROUTER,
+    ) -> None:
         self.command = command
         self.pending: list[Event] = []
         self.deadline = anyio.current_time() + command.time_left_ms / 1_000
@@ -50,6 +57,8 @@ class Exchange:
         self._bytes_left = bytes_max
         self._wire = WIRES[command.request.surface]
         self._reader = self._wire.StreamReader(choices=command.request.choices)
+        self._passage = passage_for(command.request, upstream)
+        self._translator = self._passage.stream() if command.request.stream else None
         self._decoder = sse.Decoder()
         self._reply: Reply | None = None
         self._chunks: AsyncGenerator[bytes] | None = None
@@ -108,8 +117,9 @@ class Exchange:
     async def _begin(self) -> Answer | Fault | None:
         command = self.command
         rules = provider_rules((layer.boundaries for layer in command.layers), command.request)
-        body = orjson.dumps(self._wire.upstream_body(command, rules))
-        reply = self._reply = await self._transport.post(PATHS[command.request.surface], body)
+        made = self._wire.upstream_body(command, rules)
+        body = orjson.dumps(self._passage.request(made, command.request.body))
+        reply = self._reply = await self._transport.post(PATHS[self._passage.path], body)
         self._chunks = reply.chunks()
         if reply.status != 200:
             return classify(reply.status, _parsed(await self._read_all()), reply.headers)
@@ -121,7 +131,8 @@ class Exchange:
         payload = _parsed(raw)
         if not isinstance(payload, dict):
             return _GARBLED
-        answer = self._wire.read_answer(payload)
+        told = self._passage.answer(payload)
+        answer = self._wire.read_answer(told, choices=self.command.request.choices)
         if isinstance(answer, Fault):
             return answer
         return evolve(answer, receipt=self._marked(answer.receipt))
@@ -147,10 +158,7 @@ class Exchange:
             if self._ended:
                 return None
             chunk = await self._next_chunk()
-            if chunk is None:
-                self._ended = True
-                return None
-            events = self._take(chunk)
+            events = self._take(chunk) if chunk is not None else self._end(done=False)
             if events:
                 return events
 
@@ -163,16 +171,29 @@ class Exchange:
                 break
             event = sse.read_object(found.data)
             if event is sse.Mark.DONE:
-                self._ended = True
-                break
+                return events + self._end(done=True)
             if isinstance(event, sse.Mark):
                 # A frame that cannot be read may have been content: nothing after it is whole.
                 self._fault = _GARBLED
                 break
-            self._fault = self._reader.feed(event)
+            events += self._hear(
+                [event] if self._translator is None else self._translator.feed(event)
+            )
             if self._fault is not None:
                 break
-            events.append(event)
+        return events
+
+    def _end(self, *, done: bool) -> list[Event]:
+        """Take the end of the stream; `done` where the provider said that it is one."""
+        self._ended = True
+        return [] if self._translator is None else self._hear(self._translator.end(done=done))
+
+    def _hear(self, events: list[Event]) -> list[Event]:
+        """Fold events in the caller's format, up to a fault; give those before it."""
+        for place, event in enumerate(events):
+            self._fault = self._reader.feed(event)
+            if self._fault is not None:
+                return events[:place]
         return events
 
     async def _next_chunk(self) -> bytes | None:

@@ -14,8 +14,9 @@ from astrolabe_core.units import NodeId
 from astrolabe_core.virtual import VirtualModel
 from astrolabe_http.ids import Ids
 from astrolabe_http.schemas import SchemaInspector
-from astrolabe_http.settings import Settings
+from astrolabe_http.settings import Settings, UpstreamKind
 from astrolabe_http.transport import Transport
+from astrolabe_http.wire.translation import Upstream
 
 
 def _silent(_: bytes) -> None:
@@ -24,7 +25,10 @@ def _silent(_: bytes) -> None:
 
 @frozen(kw_only=True)
 class Gateway:
-    """The parts of one gateway process. `log` takes one finished line a request."""
+    """The parts of one gateway process. `log` takes one finished line a request.
+
+    `upstream` is what the settings say that the upstream understands.
+    """
 
     store: Store
     transport: Transport
@@ -35,12 +39,19 @@ class Gateway:
     ids: Ids
     node: NodeId
     log: Callable[[bytes], None] = _silent
+    upstream: Upstream = field(init=False)
+
+    @upstream.default
+    def _understood(self) -> Upstream:
+        plain = self.settings.upstream_kind is UpstreamKind.OPENAI
+        return Upstream(apis=self.settings.upstream_apis, plain=plain)
     schemas: SchemaInspector = field(factory=SchemaInspector, init=False)
 
     async def issues(self) -> tuple[str, ...]:
         """Say what keeps this gateway from serving, each by its name; empty when ready."""
         found: list[str] = []
-        if not self.settings.upstream_key and not self.settings.simulated:
+        if not (self.settings.upstream_key or self.settings.simulated or self.upstream.plain):
+            # A plain server of one's own asks for a key only where it was told to.
             found.append("missing_provider_key")
         if not await self.store.ready():
             found.append("storage_unavailable")

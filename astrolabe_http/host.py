@@ -73,7 +73,8 @@ class Host:
     async def call(self, command: CallModel) -> Answered | Opened | Faulted | Left:
         """Ask one model; a stream stays open where its first content is there."""
         gateway = self._gateway
-        exchange = Exchange(command, gateway.transport, gateway.settings.answer_bytes_max)
+        bytes_max = gateway.settings.answer_bytes_max
+        exchange = Exchange(command, gateway.transport, bytes_max, gateway.upstream)
         opened = False
         result: Answer | Fault | None = _LATE
         try:

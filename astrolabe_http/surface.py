@@ -43,6 +43,7 @@ from astrolabe_http.host import Host
 from astrolabe_http.proofreading import proofreader
 from astrolabe_http.strict_json import read_object
 from astrolabe_http.wire import WIRES
+from astrolabe_http.wire.translation import untranslatable
 
 STACK_HEADER: Final = b"x-astrolabe-stack"
 AT_ONCE_BYTES: Final = 64 * 1024
@@ -181,9 +182,11 @@ class Surface:
             body = read_object(raw)
             if isinstance(body, Refusal):
                 return visit.malformed(body)
-            return WIRES[spoken(body)].read_request(
+            read = WIRES[spoken(body)].read_request(
                 body, id=visit.id, at=visit.at, stack_header=_stack_named(visit.headers)
             )
+            refusal = self._unsayable(read)
+            return read if refusal is None else visit.malformed(refusal)
 
         host = Host(self._gateway, visit.connection)
         reply = await self.admit(visit, host, request, purpose)
@@ -214,6 +217,12 @@ class Surface:
             time_ms=Millis(max(1, min(settings.body_timeout_ms, left_ms))),
             vouch=lambda: self._may_act(key, visit.at),
         )
+
+    def _unsayable(self, read: Request | Malformed) -> Refusal | None:
+        """Refuse what the upstream has no words for, before any money moves."""
+        if isinstance(read, Malformed):
+            return None
+        return untranslatable(read, self._gateway.upstream)
 
     async def _deliver(self, visit: Visit, host: Host, served: Served) -> None:
         """Send an answer, or the end of one, or a stream that was held back."""

@@ -38,7 +38,7 @@ class HttpxTransport:
             {
                 "accept": "application/json, text/event-stream",
                 "accept-encoding": "identity",
-                "authorization": f"Bearer {settings.upstream_key or 'none'}",
+                **_authorization(settings),
                 "content-type": "application/json",
                 "user-agent": "astrolabe",
                 "x-title": "Astrolabe",
@@ -62,6 +62,12 @@ class HttpxTransport:
     async def close(self) -> None:
         """Let go of every connection."""
         await self._transport.aclose()
+
+
+def _authorization(settings: Settings) -> dict[str, str]:
+    """Give the credential; where none is set none is sent. The simulator takes any."""
+    key = settings.upstream_key or ("simulated" if settings.simulated else "")
+    return {"authorization": f"Bearer {key}"} if key else {}
 
 
 def _session(settings: Settings) -> aiohttp.ClientSession:

@@ -14,6 +14,7 @@ from attrs import evolve
 from rich.padding import Padding
 from rich.text import Text
 
+from astrolabe_core.requests import Surface
 from astrolabe_http.cli.demonstration import Demonstration, Exchange, demonstrate
 from astrolabe_http.cli.frame import AstrolabeCommand, Common
 from astrolabe_http.cli.screen import console, dollars, facts, heading, say, show_json
@@ -21,7 +22,7 @@ from astrolabe_http.cli.session import read_settings, taken
 from astrolabe_http.cli.stopping import until_stopped
 from astrolabe_http.cli.story import money, saved, tell
 from astrolabe_http.server import RunningGateway, log_line
-from astrolabe_http.settings import LogFormat, Settings
+from astrolabe_http.settings import LogFormat, Settings, UpstreamKind
 
 # A prompt and a stack whose decision shows both: models kept, and models dropped for a reason.
 PROMPT: Final = (
@@ -99,6 +100,10 @@ def _settings(common: Common, port: int | None, parts: contextlib.ExitStack) -> 
         settings,
         simulated=True,
         upstream_key="",
+        # Whatever upstream the environment describes, this one is the simulator.
+        upstream_kind=UpstreamKind.OPENROUTER,
+        upstream_apis=frozenset(Surface),
+        catalog_file="",
         secret_key=settings.secret_key or secrets.token_hex(32),
     )
 

@@ -45,7 +45,7 @@ _NOBODY: Final = RequestId("req_0")
 
 
 @dataclass(slots=True)
-class _Call:
+class Call:
     """A tool call as far as it has come; `index` is its place among the choice's calls.
 
     `own` is the provider's id. A call beyond the one that the caller allows is not `shown`.
@@ -68,7 +68,7 @@ class _Call:
 
 
 @dataclass(slots=True)
-class _Choice:
+class Choice:
     """One choice as far as it has come. Reader and writer fold into it by one rule.
 
     `at` is keyed by the provider's number. Ours is the place in which a call was opened: some
@@ -79,8 +79,8 @@ class _Choice:
     one_call: bool = False
     words: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
-    calls: list[_Call] = field(default_factory=list)
-    at: dict[int, _Call] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    at: dict[int, Call] = field(default_factory=dict)
     finish: str | None = None
 
     def take(self, found: Object, id: RequestId) -> dict[str, object]:  # noqa: A002
@@ -110,7 +110,7 @@ class _Choice:
         arguments = text_of(function.get("arguments"))
         known = self._known(number, own, name)
         if known is None:
-            known = _Call(len(self.calls), own, name, [arguments])
+            known = Call(len(self.calls), own, name, [arguments])
             known.shown = not (self.one_call and self.calls)
             self.calls.append(known)
             if number is not None:
@@ -127,7 +127,7 @@ class _Choice:
             told["name"] = name
         return {"index": known.index, "function": told} if known.shown else {}
 
-    def _known(self, number: int | None, own: str, name: str) -> _Call | None:
+    def _known(self, number: int | None, own: str, name: str) -> Call | None:
         """Find the call that a delta goes on with: by its id, else by its number, else the last."""
         for call in self.calls:
             if own and call.own == own:
@@ -160,7 +160,7 @@ class StreamReader:
         self.content = False
         self.receipt: Receipt = NO_RECEIPT
         self._wanted = choices
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, Choice] = {}
         self._counted = False
 
     def feed(self, event: Object) -> Fault | None:
@@ -178,7 +178,7 @@ class StreamReader:
                 index = index_of(found)
                 choice = self._choices.get(index)
                 if choice is None:
-                    choice = self._choices[index] = _Choice(index)
+                    choice = self._choices[index] = Choice(index)
                 if choice.take(found, _NOBODY):
                     self.content = True
         return None
@@ -225,7 +225,7 @@ class StreamWriter:
             self._head |= _USAGE_PENDING
         self._one_call = wants_one_call(request.body)
         self._reported: object = None
-        self._told: dict[int, _Choice] = {}
+        self._told: dict[int, Choice] = {}
 
     def feed(self, event: Object) -> bytes:
         """Give the frames of one chunk, all but what ends a choice."""
@@ -255,7 +255,7 @@ class StreamWriter:
         return data_frame(error_body(refusal, self._id)) + DONE_FRAME
 
     def _open(self, index: int) -> bytes:
-        self._told[index] = _Choice(index, one_call=self._one_call)
+        self._told[index] = Choice(index, one_call=self._one_call)
         opening = {"role": "assistant", "content": "", "refusal": None}
         return data_frame(self._chunk(index, opening, None))
 
@@ -272,7 +272,7 @@ class StreamWriter:
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
         return {**self._head, "choices": [choice]}
 
-    def _ending(self, told: _Choice) -> dict[str, object]:
+    def _ending(self, told: Choice) -> dict[str, object]:
         finish = shown_finish(told.finish, called=bool(told.calls))
         choice = {"index": told.index, "delta": {}, "logprobs": None, "finish_reason": finish}
         return {**self._head, "choices": [choice]}
