@@ -68,7 +68,7 @@ async def streamed(bench: Bench, body: dict[str, Any]) -> list[dict[str, Any]]:
         sent.append(message)
 
     key = f"Bearer {bench.secret}".encode()
-    headers = [(b"authorization", key), (b"content-type", b"application/json")]
+    headers = [(b"host", b"gateway"), (b"authorization", key)]
     await create_app(bench.gateway)({**HEAD, "headers": headers}, receive, send)
     return sent
 
