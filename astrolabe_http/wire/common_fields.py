@@ -20,6 +20,7 @@ from astrolabe_http.wire.fields import (
     whole_between,
 )
 from astrolabe_http.wire.rulings import (
+    Fate,
     Rulings,
     carried,
     dropped,
@@ -33,11 +34,45 @@ NAMES_CHARS_MAX: Final = 256
 TOP_LOGPROBS: Final = whole_between(0, 20)
 
 
+_BUILT_IN: Final = dropped("no provider's own tool may see the prompt; the model is not offered it")
+_HOSTED: Final = dropped("the model is not offered it; offer a function that does the same")
+
+TOOLS: Final[Rulings] = {
+    "function": reshaped("name, description, parameters and strictness"),
+    "custom": _HOSTED,
+    "namespace": _HOSTED,
+    "shell": _HOSTED,
+    "local_shell": _HOSTED,
+    "apply_patch": _HOSTED,
+    "computer": _HOSTED,
+    "computer_use_preview": _HOSTED,
+    "tool_search": _HOSTED,
+    "programmatic_tool_calling": _HOSTED,
+    "mcp": _BUILT_IN,
+    "web_search": _BUILT_IN,
+    "web_search_2025_08_26": _BUILT_IN,
+    "web_search_preview": _BUILT_IN,
+    "web_search_preview_2025_03_11": _BUILT_IN,
+    "file_search": _BUILT_IN,
+    "code_interpreter": _BUILT_IN,
+    "image_generation": _BUILT_IN,
+}
+"""Tools by type. Clients offer what they have by habit, so that what is not known is let go, too;
+a `tool_choice` that demands any but a function is refused."""
+
+
+def is_offered(tool: object) -> bool:
+    """Whether the model is offered a tool; the other types stay here."""
+    if not isinstance(tool, Mapping):
+        return False
+    kind = tool.get("type", "function")
+    ruling = TOOLS.get(kind) if isinstance(kind, str) else None
+    return ruling is not None and ruling.fate is Fate.RESHAPED
+
+
 def offers_function(tools: object) -> bool:
-    """Whether a list of tools holds a function; the other types stay here."""
-    return isinstance(tools, list) and any(
-        isinstance(tool, Mapping) and tool.get("type", "function") == "function" for tool in tools
-    )
+    """Whether a list of tools holds one that the model is offered."""
+    return isinstance(tools, list) and any(map(is_offered, tools))
 
 
 def other_than(nothing: object) -> Callable[[object], bool]:
