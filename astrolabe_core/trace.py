@@ -35,12 +35,13 @@ from astrolabe_core.verification import Verdict
 
 
 class Flag(StrEnum):
-    """Something odd about the money of a request, shown and never acted on silently."""
+    """Something odd about a request, its money above all: shown, never acted on silently."""
 
     PROVIDER_REPORTED_ZERO_COST = "provider_reported_zero_cost"
     PROVIDER_USAGE_IMPOSSIBLE = "provider_usage_impossible"
     CHARGE_ABOVE_HOLD = "charge_above_hold"
     SETTLEMENT_UNCONFIRMED = "settlement_unconfirmed"
+    RESPONSE_NOT_KEPT = "response_not_kept"
 
 
 @frozen(kw_only=True)

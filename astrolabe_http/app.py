@@ -7,7 +7,7 @@ a bug in it is answered in the form of every other error and never in its own wo
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -32,6 +32,7 @@ from astrolabe_http.errors import DOCS_PATH, error_body
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.guard import ENTRANCE, Entrance, Guard
 from astrolabe_http.headers import identity_headers, refusal_headers
+from astrolabe_http.kept_pages import KeptPages
 from astrolabe_http.listing import Listing, View
 from astrolabe_http.logbook import NO_ROUTE, Logbook
 from astrolabe_http.openapi import document_bytes
@@ -48,14 +49,21 @@ def create_app(gateway: Gateway) -> Starlette:
     """Give the gateway as an ASGI app. Whoever made the gateway closes it."""
     surface = Surface(gateway)
     readings = Readings(gateway, surface)
+    kept = KeptPages(gateway.store, surface)
 
     def route(method: str, path: str, work: Work) -> Route:
         return Route(path, Endpoint(gateway, method, path, work), methods=[method])
+
+    def many(path: str, works: dict[str, Work]) -> Route:
+        ends = {each: Endpoint(gateway, each, path, work) for each, work in works.items()}
+        return Route(path, ByMethod(ends), methods=list(ends))
 
     return Starlette(
         routes=[
             route("POST", "/v1/chat/completions", lambda it: surface.serve(it, Format.CHAT)),
             route("POST", "/v1/responses", lambda it: surface.serve(it, Format.RESPONSES)),
+            many("/v1/responses/{response_id}", {"GET": kept.show, "DELETE": kept.forget}),
+            route("GET", "/v1/responses/{response_id}/input_items", kept.items),
             route("POST", "/v1/route", surface.preview),
             route("GET", "/v1/models", readings.models),
             route("GET", "/v1/models/{id:path}", readings.model),
@@ -109,6 +117,18 @@ class Endpoint:
         known = trace or Trace(arrival=visit.malformed(_BUG))
         status = visit.connection.status
         self._logbook.note(known, method=self._method, route=self._path, status=status, fault=fault)
+
+
+class ByMethod:
+    """One path with several methods: `allow` names all of them."""
+
+    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one exchange; HEAD as GET."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await self._endpoints[method](scope, receive, send)
 
 
 class Readings:

@@ -45,6 +45,7 @@ class Gateway:
     def _understood(self) -> Upstream:
         plain = self.settings.upstream_kind is UpstreamKind.OPENAI
         return Upstream(apis=self.settings.upstream_apis, plain=plain)
+
     schemas: SchemaInspector = field(factory=SchemaInspector, init=False)
 
     async def issues(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from astrolabe_core.ports import Clock, Ledger
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_http.calls import Event, Exchange
 from astrolabe_http.connection import SSE_HEADERS, Connection
+from astrolabe_http.conversations import announce_keeping
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.headers import trace_headers
 from astrolabe_http.proofreading import Ungrammatical, proofreader
@@ -124,6 +125,7 @@ class Host:
         self.writer = WIRES[call.request.surface].StreamWriter(
             call.request, call.model.id, call.request.id
         )
+        announce_keeping(self.writer, command.trace)
         self._connection.proofreader = proofreader(self._gateway, call.request)
         await self._connection.start(200, [*SSE_HEADERS, *headers])
 

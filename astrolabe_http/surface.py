@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope
 
 from astrolabe_core.access import admit as judge_caller
 from astrolabe_core.codes import Refusal
+from astrolabe_core.conversations import PARAM
 from astrolabe_core.driver import run
 from astrolabe_core.flow import STORAGE_UNAVAILABLE
 from astrolabe_core.messages import (
@@ -36,6 +37,12 @@ from astrolabe_core.units import Instant, Millis, RequestId
 from astrolabe_http.auth import key_hash
 from astrolabe_http.body import GONE, Body, read_body
 from astrolabe_http.connection import SSE_HEADERS, Connection, json_bytes
+from astrolabe_http.conversations import (
+    announce_keeping,
+    find_earlier,
+    keep_answer,
+    keep_stream,
+)
 from astrolabe_http.errors import error_body, status_of
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.headers import Header, trace_headers
@@ -43,6 +50,7 @@ from astrolabe_http.host import Host
 from astrolabe_http.proofreading import proofreader
 from astrolabe_http.strict_json import read_object
 from astrolabe_http.wire import WIRES
+from astrolabe_http.wire.kept import go_on
 from astrolabe_http.wire.translation import untranslatable
 
 STACK_HEADER: Final = b"x-astrolabe-stack"
@@ -145,16 +153,17 @@ class Surface:
         return await run(arrival, host)
 
     async def _may_act(self, key: str, at: Instant) -> bool:
-        """Whether the flow would let this caller go on; it says so itself, this is only for us."""
+        return await self._actor(key, at) is not None
+
+    async def _actor(self, key: str, at: Instant) -> Caller | None:
+        """Give a caller whom the flow would let go on; it says so itself, this is only for us."""
         try:
             caller = await self._gateway.store.caller(key, at, None)
         except StorageUnavailable:
-            return False
-        return (
-            caller is not None
-            and judge_caller(caller.key, caller.workspace, at) is None
-            and caller.requests_used < caller.key.rate_limit
-        )
+            return None
+        if caller is None or judge_caller(caller.key, caller.workspace, at) is not None:
+            return None
+        return caller if caller.requests_used < caller.key.rate_limit else None
 
     async def refuse(self, visit: Visit, trace: Trace) -> None:
         """Tell a refusal."""
@@ -168,31 +177,31 @@ class Surface:
     async def _complete(
         self, visit: Visit, purpose: Purpose, spoken: Callable[[Mapping[str, object]], Format]
     ) -> Trace | None:
+        sent: dict[str, object] = {}
+
+        def read(raw: bytes) -> Request | Malformed:
+            body = read_object(raw)
+            if isinstance(body, Refusal):
+                return visit.malformed(body)
+            sent.update(body)
+            return self._understand(visit, spoken(body), body)
+
         async def request(key: str) -> Request | Malformed | None:
             raw = await self._receive(visit, key)
             if raw == GONE:
                 return None
             if isinstance(raw, Refusal):
                 return visit.malformed(raw)
-            if len(raw) <= AT_ONCE_BYTES:
-                return read(raw)
-            return await asyncio.get_running_loop().run_in_executor(self._beside, read, raw)
-
-        def read(raw: bytes) -> Request | Malformed:
-            body = read_object(raw)
-            if isinstance(body, Refusal):
-                return visit.malformed(body)
-            read = WIRES[spoken(body)].read_request(
-                body, id=visit.id, at=visit.at, stack_header=_stack_named(visit.headers)
-            )
-            refusal = self._unsayable(read)
-            return read if refusal is None else visit.malformed(refusal)
+            found = await self._apart(len(raw), lambda: read(raw))
+            if isinstance(found, Malformed) or found.continues is None:
+                return found
+            return await self._go_on(visit, key, found, sent, len(raw))
 
         host = Host(self._gateway, visit.connection)
         reply = await self.admit(visit, host, request, purpose)
         match reply:
             case Served():
-                await self._deliver(visit, host, reply)
+                return await self._deliver(visit, host, reply, sent)
             case Previewed(trace=trace):
                 body = json_bytes(render(trace))
                 await visit.connection.answer(200, trace_headers(trace), body)
@@ -218,36 +227,89 @@ class Surface:
             vouch=lambda: self._may_act(key, visit.at),
         )
 
-    def _unsayable(self, read: Request | Malformed) -> Refusal | None:
-        """Refuse what the upstream has no words for, before any money moves."""
-        if isinstance(read, Malformed):
-            return None
-        return untranslatable(read, self._gateway.upstream)
+    async def _apart(
+        self, size: int, read: Callable[[], Request | Malformed]
+    ) -> Request | Malformed:
+        """Read here and now, or beside the loop what would hold it up."""
+        if size <= AT_ONCE_BYTES:
+            return read()
+        return await asyncio.get_running_loop().run_in_executor(self._beside, read)
 
-    async def _deliver(self, visit: Visit, host: Host, served: Served) -> None:
-        """Send an answer, or the end of one, or a stream that was held back."""
+    def _understand(
+        self, visit: Visit, spoken: Format, body: Mapping[str, object]
+    ) -> Request | Malformed:
+        """Read a body. What the upstream has no words for is refused before money moves."""
+        found = WIRES[spoken].read_request(
+            body, id=visit.id, at=visit.at, stack_header=_stack_named(visit.headers)
+        )
+        if isinstance(found, Malformed):
+            return found
+        refusal = untranslatable(found, self._gateway.upstream)
+        return found if refusal is None else visit.malformed(refusal)
+
+    async def _go_on(
+        self,
+        visit: Visit,
+        key: str,
+        request: Request,
+        body: Mapping[str, object],
+        size: int,
+    ) -> Request | Malformed:
+        """Read a body again with the conversation before it that it names, where that is there."""
+        caller, continues = await self._actor(key, visit.at), request.continues
+        if caller is None or continues is None:
+            return request
+        limit = self._gateway.settings.body_bytes_max
+        earlier = await find_earlier(
+            self._gateway.store, caller, continues.id, bytes_max=limit, bytes_used=size
+        )
+        if isinstance(earlier, Refusal):
+            return visit.malformed(earlier)
+        if not earlier:
+            return request
+        whole = await self._apart(
+            size + sum(kept.item_bytes for kept in earlier),
+            lambda: self._understand(visit, request.surface, go_on(body, earlier)),
+        )
+        if isinstance(whole, Malformed):
+            # Each part could be read: it is the two together that cannot be sent.
+            return visit.malformed(evolve(whole.refusal, param=PARAM))
+        return evolve(whole, continues=evolve(continues, found=True))
+
+    async def _deliver(
+        self, visit: Visit, host: Host, served: Served, sent: Mapping[str, object]
+    ) -> Trace:
+        """Send an answer, or the end of one, or a stream that was held back.
+
+        What may be kept of the exchange is kept before the caller has all of it.
+        """
         request = served.trace.arrival
         if not isinstance(request, Request):
             message = "what could not be read cannot be served"
             raise TypeError(message)
         wire, connection = WIRES[request.surface], visit.connection
         if not request.stream:
-            body = json_bytes(wire.answer_body(served))
-            await connection.answer(200, trace_headers(served.trace), body)
-            return
+            answer = wire.answer_body(served)
+            trace = await keep_answer(self._gateway.store, served, sent, answer)
+            await connection.answer(200, trace_headers(served.trace), json_bytes(answer))
+            return trace
         if host.writer is not None:
+            trace = await keep_stream(self._gateway.store, served, sent, host.writer)
             await connection.write(host.writer.finish(served), more=False)
-            return
+            return trace
         model = None if served.trace.served is None else served.trace.served.option.model.id
         payload = served.answer.payload
         if model is None or not isinstance(payload, tuple):
             message = "a stream that was held back has no events"
             raise TypeError(message)
         writer = wire.StreamWriter(request, model, request.id)
+        announce_keeping(writer, served.trace)
         frames = [writer.feed(event) for event in payload]
+        trace = await keep_stream(self._gateway.store, served, sent, writer)
         connection.proofreader = proofreader(self._gateway, request)
         await connection.start(200, [*SSE_HEADERS, *trace_headers(served.trace)])
         await connection.write(b"".join([*frames, writer.finish(served)]), more=False)
+        return trace
 
 
 def _format_of(body: Mapping[str, object]) -> Format:

@@ -225,9 +225,21 @@ RESPONSE: Final[Mapping[str, Kind]] = {
 """The keys that some client reads."""
 
 MOVING: Final = frozenset(
-    {"status", "output", "usage", "completed_at", "error", "incomplete_details", "service_tier"}
+    {
+        "status",
+        "output",
+        "usage",
+        "completed_at",
+        "error",
+        "incomplete_details",
+        "service_tier",
+        "store",
+    }
 )
-"""Those that change on the way; in `metadata` only `astrolabe` is added."""
+"""Those that change on the way; in `metadata` only `astrolabe` is added.
+
+`store` says at first what is meant to be, and at the end what was done.
+"""
 
 STATUSES: Final[Mapping[str, str]] = {
     "response.created": "in_progress",

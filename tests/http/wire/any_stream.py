@@ -16,7 +16,9 @@ NAMES = st.sampled_from(["message", "function_call", "reasoning", "web_search_ca
 PARTS = st.sampled_from(["output_text", "refusal", "reasoning_text", "summary_text", "new"])
 NOTES = st.lists(st.sampled_from([CITED, {**CITED, "title": "u"}, {"type": "new"}]), max_size=2)
 CHANCES = st.sampled_from([LOGPROBS, [], None, "new"])
-JUNK: st.SearchStrategy[object] = st.sampled_from([None, 0, -1, 1.5, True, "", "new", [], {}, [None], [[]], {"type": 7}])
+JUNK: st.SearchStrategy[object] = st.sampled_from(
+    [None, 0, -1, 1.5, True, "", "new", [], {}, [None], [[]], {"type": 7}]
+)
 """What stands where something else should."""
 
 
