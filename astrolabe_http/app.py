@@ -36,12 +36,13 @@ from astrolabe_http.kept_pages import KeptPages
 from astrolabe_http.listing import Listing, View
 from astrolabe_http.logbook import NO_ROUTE, Logbook
 from astrolabe_http.openapi import document_bytes
+from astrolabe_http.reports import OWN_LOGGER, trail
 from astrolabe_http.surface import Page, Reader, Surface, Visit
 from astrolabe_http.usage_page import read_usage_query, usage_page
 
 Work: TypeAlias = Callable[[Visit], Awaitable[Trace | None]]
 
-_LOGGER: Final = logging.getLogger("astrolabe")
+_LOGGER: Final = logging.getLogger(OWN_LOGGER)
 _HEALTHY: Final = b'{"ok":true}'
 
 
@@ -272,13 +273,8 @@ async def _fail(visit: Visit) -> None:
 
 def _report(request_id: RequestId, error: Exception) -> None:
     """Log where a bug is, without the words of the exception: they may quote a prompt."""
-    places: list[str] = []
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        places.append(f"{code.co_filename}:{step.tb_lineno} {code.co_name}")
-        step = step.tb_next
-    _LOGGER.error("%s: %s at %s", request_id, type(error).__name__, " < ".join(reversed(places)))
+    name, places = type(error).__name__, " < ".join(trail(error.__traceback__))
+    _LOGGER.error("%s: %s at %s", request_id, name, places)
 
 
 _BUG: Final = Refusal(code=Code.OVERLOADED, message="the gateway failed")

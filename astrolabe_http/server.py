@@ -7,6 +7,7 @@ cancelled and settled, and only then are store and connections let go.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -20,6 +21,8 @@ import uvloop
 
 from astrolabe_http.app import create_app
 from astrolabe_http.gateway import Gateway
+from astrolabe_http.protocol import protocol_of
+from astrolabe_http.reports import Reporter
 
 GRACE_S: Final = 30
 _SETTLE_S: Final = 10.0
@@ -45,7 +48,7 @@ def url_of(bound: socket.socket) -> str:
 def serve(opener: Opener, bound: socket.socket, started: Callable[[str], None]) -> None:
     """Serve until a signal comes. `started` is told the URL once requests are taken."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(opener, bound, lambda _: started(url_of(bound))))
+        runner.run(_serve(opener, bound, lambda _: started(url_of(bound)), reporting=True))
 
 
 def log_line(line: bytes) -> None:
@@ -108,12 +111,16 @@ class RunningGateway:
 
 
 async def _serve(
-    opener: Opener, bound: socket.socket, started: Callable[["_Server"], None]
+    opener: Opener,
+    bound: socket.socket,
+    started: Callable[["_Server"], None],
+    *,
+    reporting: bool = False,
 ) -> None:
     gateway = await opener()
     try:
         server = _Server(_config(gateway), started)
-        with _stopped_by_signals(server):
+        with _stopped_by_signals(server), _reported(gateway, reporting=reporting):
             await server.serve(sockets=[bound])
             await _settle(server)
             await gateway.close()
@@ -133,6 +140,18 @@ def _stopped_by_signals(server: "_Server") -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@contextlib.contextmanager
+def _reported(gateway: Gateway, *, reporting: bool) -> Iterator[None]:
+    """Let whatever is reported in this process go where the gateway's lines go, as such a line."""
+    reporter = Reporter(gateway.log, gateway.settings.log_format)
+    if reporting:
+        logging.getLogger().addHandler(reporter)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(reporter)
 
 
 async def _settle(server: "_Server") -> None:
@@ -163,9 +182,11 @@ class _Server(uvicorn.Server):
 def _config(gateway: Gateway) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(gateway),
-        http="httptools",
+        http=protocol_of(gateway),
         ws="none",
         lifespan="off",
+        # Its reports go the way of all others.
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
