@@ -127,9 +127,8 @@ def _reasoning(item: Object, place: int) -> dict[str, object]:
     }
     if thoughts := _thoughts(item.get("content"), "reasoning_text"):
         made["content"] = thoughts
-    if "encrypted_content" not in made:
-        # With encrypted content, a made-up id would contradict the one that is sealed within it.
-        made.setdefault("id", f"rs_{place}")
+    # OpenRouter wants an id. Content that we sealed brings its own, which OpenAI checks against it.
+    made.setdefault("id", f"rs_{place}")
     return made
 
 
