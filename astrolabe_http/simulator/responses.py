@@ -4,7 +4,6 @@ Bodies and the whole event grammar: created, in_progress, items opened, filled a
 terminal event, with `sequence_number` from 0 by 1. Settings of the request are echoed. Pure.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from astrolabe_http.simulator.errors import Refusal
 from astrolabe_http.simulator.faults import Faults
 from astrolabe_http.simulator.frames import DONE, Frame, event_frame
 from astrolabe_http.simulator.logprobs import logprobs, responses_wants
+from astrolabe_http.simulator.sealing import seal
 from astrolabe_http.simulator.usage import half, responses_usage
 
 Json = dict[str, object]
@@ -181,8 +181,7 @@ def _thought(ask: Ask, answer: Answer, id: str) -> Json:  # noqa: A002
         made["summary"] = [{"type": "summary_text", "text": said}]
     included = ask.body.get("include")
     if isinstance(included, list) and _ENCRYPTED in included:
-        # Nobody but this model would know what to do with it.
-        made["encrypted_content"] = urlsafe_b64encode(f"{answer.model} {said}".encode()).decode()
+        made["encrypted_content"] = seal(answer.model, id, said)
     return made
 
 

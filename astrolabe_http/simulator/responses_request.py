@@ -27,6 +27,7 @@ from astrolabe_http.simulator.asks import (
     effort_of,
 )
 from astrolabe_http.simulator.errors import Refusal, refuse_request
+from astrolabe_http.simulator.sealing import refuse_foreign
 from astrolabe_http.simulator.text import count_tokens
 
 _ROLES = ("system", "developer", "user", "assistant")
@@ -55,6 +56,9 @@ def read_responses(body: Mapping[str, object]) -> Ask | Refusal:
         return model
     if isinstance(turns := _turns(body), Refusal):
         return turns
+    refusal = refuse_foreign(body, model)
+    if refusal is not None:
+        return refusal
     if isinstance(tools := _tools(body.get("tools")), Refusal):
         return tools
     if isinstance(choice := _choice(body.get("tool_choice")), Refusal):

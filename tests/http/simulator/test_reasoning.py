@@ -42,6 +42,28 @@ def test_reasoning_has_the_form_of_its_vendor(
     assert said == item[shown][0]["text"]
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_sealed_reasoning_is_read_by_its_vendor_alone_and_under_its_own_id(
+    streamed: bool,
+) -> None:
+    models = [replace(NANO, id=name) for name in ("openai/a", "openai/b", "acme/a")]
+    include = ["reasoning.encrypted_content"]
+    with RunningSimulator(models) as simulator:
+        item = ask(simulator, model="openai/a", include=include).json()["output"][0]
+        made_up = {**item, "id": "rs_1", "encrypted_content": "abc"}
+        for model, given, status in (
+            ("openai/a", item, 200),
+            ("openai/b", item, 200),
+            ("acme/a", item, 400),
+            ("openai/a", {**item, "id": "rs_other"}, 400),
+            ("acme/a", made_up, 200),
+        ):
+            turn = [given, {"role": "user", "content": "Go on."}]
+            said = ask(simulator, model=model, input=turn, stream=streamed)
+            assert said.status_code == status, said.text
+            assert ("could not be verified" in said.text) is (status == 400)
+
+
 def test_reasoning_is_sealed_where_that_is_asked_for() -> None:
     wanted = {"model": NANO.id, "include": ["reasoning.encrypted_content"]}
     with RunningSimulator([NANO]) as simulator:
@@ -50,5 +72,7 @@ def test_reasoning_is_sealed_where_that_is_asked_for() -> None:
     events = [orjson.loads(line[6:]) for line in lines if line.startswith("data: {")]
     added = next(e["item"] for e in events if e["type"] == "response.output_item.added")
     done = next(e["item"] for e in events if e["type"] == "response.output_item.done")
-    assert item["encrypted_content"] == done["encrypted_content"]
+    # Not the same, since an item's id is sealed in.
+    assert item["encrypted_content"]
+    assert done["encrypted_content"]
     assert "encrypted_content" not in added
