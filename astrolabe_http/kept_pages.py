@@ -73,7 +73,8 @@ def _named(visit: Visit) -> ResponseId:
 
 
 def _asked(visit: Visit) -> dict[str, str]:
-    return dict(parse_qsl(visit.scope["query_string"].decode("latin-1")))
+    query = visit.scope["query_string"].decode("latin-1")
+    return dict(parse_qsl(query, keep_blank_values=True))
 
 
 _MISSING: Final = Refusal(

@@ -313,8 +313,13 @@ class Surface:
 
 
 def _format_of(body: Mapping[str, object]) -> Format:
-    """Tell the formats apart by the field in which each has its conversation."""
-    return Format.CHAT if "messages" in body else Format.RESPONSES
+    """Tell the formats apart by the field in which each has its conversation.
+
+    The other's, empty, is what each of them lets go.
+    """
+    if "messages" in body and (body["messages"] or "input" not in body):
+        return Format.CHAT
+    return Format.RESPONSES
 
 
 def _stack_named(headers: list[Header]) -> str | None:

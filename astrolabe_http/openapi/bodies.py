@@ -44,7 +44,7 @@ STACK_REF: Final = text(
         {"pattern": f"^{_SLUG}{_VERSION}$"},
         {"pattern": f"^[a-z0-9-]{{1,64}}{_VERSION}$"},
     ],
-    examples=["high-quality", "default-optimizer@1"],
+    examples=["high-quality"],
 )
 MODEL: Final = text(
     "The id of a model; `astrolabe/auto` and the other virtual models choose one. A routing stack "
@@ -55,7 +55,7 @@ MODEL: Final = text(
         {"pattern": f"^[^@]*(@{_SLUG}{_VERSION})?$"},
         {"pattern": f"^[^@]*(@[a-z0-9-]{{1,64}}{_VERSION})?$"},
     ],
-    examples=[_AUTO, "astrolabe/auto@fast", "openai/gpt-5.4-nano"],
+    examples=[_AUTO, "openai/gpt-5.4-nano"],
 )
 
 SCHEMA_NAME: Final = text(

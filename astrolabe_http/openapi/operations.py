@@ -17,7 +17,16 @@ from astrolabe_http.openapi.examples import (
     ROUTE_EXAMPLES,
     Examples,
 )
-from astrolabe_http.openapi.parameters import FILTERS, MODEL_ID, STACK_HEADER, TRACE_ID, VIEW
+from astrolabe_http.openapi.parameters import (
+    FILTERS,
+    ITEM_FILTERS,
+    MODEL_ID,
+    RESPONSE_ID,
+    STACK_HEADER,
+    STREAM,
+    TRACE_ID,
+    VIEW,
+)
 from astrolabe_http.openapi.schema import Schema, any_of, ref
 
 
@@ -58,6 +67,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Completions": "Answers of models. Both formats run through the same routing and the same "
     "ledger: money is held before a provider hears of a request, and the exact amount is paid "
     "after.",
+    "Responses": "Responses that were kept, to be gone on from with `previous_response_id`.",
     "Routing": "What was decided, what would be, and why. Nothing here calls a provider.",
     "Models": "Which models and lanes there are.",
     "Usage": "What was used and paid.",
@@ -92,6 +102,12 @@ KEYED: Final = _refusals(
 NAMED: Final = _refusals("Named", Code.NOT_FOUND, above=KEYED)
 """What a route to one thing may refuse with."""
 
+KEPT: Final = _refusals("Kept", Code.UNSUPPORTED_PARAMETER, above=NAMED)
+"""What a route to a kept response may refuse with."""
+
+ITEMS: Final = _refusals("Items", Code.PAYLOAD_TOO_LARGE, above=NAMED)
+"""What a route to a kept conversation may refuse with."""
+
 MODEL: Final = _refusals("Model", Code.UNKNOWN_MODEL, above=NAMED)
 """What a route to one model may refuse with."""
 
@@ -104,14 +120,14 @@ ROUTED: Final = _refusals(
     Code.UNKNOWN_MODEL,
     Code.ROUTING_STACK_NOT_FOUND,
     Code.ROUTING_STACK_RESOLUTION_FAILED,
-    Code.CONTEXT_LENGTH_EXCEEDED,
-    Code.ROUTING_POLICY_BLOCKED,
-    above=KEYED,
+    above=NAMED,
 )
-"""What a route that reads a body and decides may refuse with."""
+"""What a route that reads a body and decides may refuse with. That nobody may serve is told too."""
 
 SERVED: Final = _refusals(
     "Served",
+    Code.CONTEXT_LENGTH_EXCEEDED,
+    Code.ROUTING_POLICY_BLOCKED,
     Code.IDEMPOTENCY_CONFLICT,
     Code.BUDGET_EXCEEDED,
     Code.PAYMENT_REQUIRED,
@@ -128,14 +144,26 @@ SERVED: Final = _refusals(
 )
 """What a route that answers with a model may refuse with."""
 
-REFUSALS: Final = (PROBE, EDGE, KEYED, NAMED, MODEL, ROUTED, SERVED)
+REFUSALS: Final = (PROBE, EDGE, KEYED, NAMED, KEPT, ITEMS, MODEL, ROUTED, SERVED)
+
+
+def _link(operation: str, name: str, value: str, says: str) -> dict[str, Any]:
+    return {"operationId": operation, "parameters": {name: value}, "description": says}
+
 
 _TO_TRACE: Final = {
-    "trace": {
-        "operationId": "getTrace",
-        "parameters": {"request_id": "$response.header.x-request-id"},
-        "description": "The trace of this request.",
-    }
+    "trace": _link(
+        "getTrace", "request_id", "$response.header.x-request-id", "The trace of this request."
+    )
+}
+_TO_RESPONSE: Final = {
+    "response": _link(
+        "getResponse", "response_id", "$response.body#/id", "The response, where it was kept."
+    ),
+    "items": _link(
+        "listInputItems", "response_id", "$response.body#/id", "What it was given, likewise."
+    ),
+    "deletion": _link("deleteResponse", "response_id", "$response.body#/id", "Its end."),
 }
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -153,7 +181,41 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         routed=True,
         parameters=(STACK_HEADER,),
         body=Body(schema=ref("CreateResponse"), examples=RESPONSES_EXAMPLES),
-        links=_TO_TRACE,
+        links=_TO_TRACE | _TO_RESPONSE,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/responses/{response_id}",
+        id="getResponse",
+        tag="Responses",
+        summary="Show a kept response",
+        says="Responses are kept where the stack's memory has `rawPromptStorage` and "
+        "`rawOutputStorage`, and the request did not say `store: false`.",
+        answer=ref("Response"),
+        refusals=KEPT,
+        parameters=(RESPONSE_ID, STREAM),
+    ),
+    Operation(
+        method="DELETE",
+        path="/v1/responses/{response_id}",
+        id="deleteResponse",
+        tag="Responses",
+        summary="Delete a kept response",
+        says="What went on from it can be gone on from no longer.",
+        answer=ref("DeletedResponse"),
+        refusals=NAMED,
+        parameters=(RESPONSE_ID,),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/responses/{response_id}/input_items",
+        id="listInputItems",
+        tag="Responses",
+        summary="List what a kept response was given",
+        says="The conversation before it, and its own input.",
+        answer=ref("InputItemList"),
+        refusals=ITEMS,
+        parameters=(RESPONSE_ID, *ITEM_FILTERS),
     ),
     Operation(
         method="POST",
@@ -179,7 +241,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Decide without serving",
         says="Takes the body of either format, calls no provider and holds no money. Answers with "
         "the whole decision: every candidate, accepted with its score or rejected with all its "
-        "reasons.",
+        "reasons. A decision that admits nobody is one, too.",
         answer=ref("Trace"),
         refusals=ROUTED,
         routed=True,

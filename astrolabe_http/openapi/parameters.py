@@ -6,10 +6,12 @@ Query filters are those that `usage_page` and `listing` read; a test holds them 
 from typing import Any, Final
 
 from astrolabe_core.usage import PAGE_MAX, UsageGrouping
+from astrolabe_http.ids import REQUEST_ID_PATTERN
 from astrolabe_http.listing import View
 from astrolabe_http.openapi.headers import REQUEST_ID
 from astrolabe_http.openapi.schema import BOOLEAN, Schema, any_of, ref, text, whole, words
 from astrolabe_http.usage_page import PAGE_DEFAULT, TEXT_CHARS_MAX
+from astrolabe_http.wire.kept import ITEMS_DEFAULT, ITEMS_MAX
 
 _MOMENT: Final = any_of(
     text(format="date-time", examples=["2026-11-21T12:00:00Z"]),
@@ -38,6 +40,37 @@ MODEL_ID: Final = _parameter(
 )
 TRACE_ID: Final = _parameter(
     "path", "request_id", REQUEST_ID, "The id of a request, from `x-request-id`.", required=True
+)
+RESPONSE_ID: Final = _parameter(
+    "path",
+    "response_id",
+    text(
+        pattern=f"^resp_{REQUEST_ID_PATTERN.removeprefix('req_')}$",
+        examples=["resp_01kahm4jm0g5q2x9w7d3n8b1cv"],
+    ),
+    "The `id` of a response.",
+    required=True,
+)
+STREAM: Final = _parameter(
+    "query",
+    "stream",
+    any_of({"const": False}, {"const": 0}, {"const": ""}),
+    "A kept response is not streamed again.",
+)
+ITEM_FILTERS: Final = (
+    _parameter(
+        "query",
+        "order",
+        words(("asc", "desc"), default="desc"),
+        "Newest first, or oldest.",
+    ),
+    _parameter(
+        "query",
+        "limit",
+        whole(minimum=1, maximum=ITEMS_MAX, default=ITEMS_DEFAULT),
+        "How many items to list, at most.",
+    ),
+    _parameter("query", "after", text(), "The `last_id` of the page before."),
 )
 STACK_HEADER: Final = _parameter(
     "header",

@@ -219,6 +219,26 @@ RESPONSES_ANSWER_SCHEMAS: Final[Mapping[str, Schema]] = {
         },
         "What was counted; the details are parts of the whole.",
     ),
+    "DeletedResponse": record(
+        {"id": STRING, "object": constant("response"), "deleted": {"const": True}},
+        "A response that is gone.",
+    ),
+    "InputItemList": record(
+        {
+            "object": constant("list"),
+            "data": array(ref("KeptItem")),
+            "first_id": text("Empty where nothing is listed."),
+            "last_id": text("What `after` takes for the next page."),
+            "has_more": BOOLEAN,
+        },
+        "A page of items.",
+    ),
+    "KeptItem": record(
+        {"id": STRING, "type": STRING},
+        "An item as it was given, with an id, and with a status where its type has one.",
+        optional=["type"],
+        additionalProperties=True,
+    ),
     **_EVENTS,
     "ResponsesEvent": any_of(
         *(json_event(ref(event_name(row.event)), row.event) for row in ROWS),

@@ -44,9 +44,11 @@ def count(description: str | None = None) -> Schema:
     return whole(description, minimum=0)
 
 
-def words(vocabulary: type[StrEnum] | Iterable[str], description: str | None = None) -> Schema:
+def words(
+    vocabulary: type[StrEnum] | Iterable[str], description: str | None = None, **more: object
+) -> Schema:
     """Take one word of a vocabulary."""
-    return text(description, enum=[str(word) for word in vocabulary])
+    return text(description, enum=[str(word) for word in vocabulary], **more)
 
 
 def constant(value: str, description: str | None = None) -> Schema:

@@ -7,7 +7,12 @@ of Responses that would change an answer and are easily sent to the wrong addres
 from collections.abc import Mapping
 from typing import Final
 
-from astrolabe_http.wire.common_fields import COMMON_FIELDS, TOP_LOGPROBS, other_than
+from astrolabe_http.wire.common_fields import (
+    COMMON_FIELDS,
+    NAMES_CHARS_MAX,
+    TOP_LOGPROBS,
+    other_than,
+)
 from astrolabe_http.wire.fields import (
     ARRAY,
     BOOLEAN,
@@ -21,6 +26,8 @@ from astrolabe_http.wire.fields import (
     SUMMARY,
     VERBOSITY,
     WHOLE,
+    text_of,
+    text_up_to,
     whole_between,
 )
 from astrolabe_http.wire.rulings import (
@@ -34,6 +41,7 @@ from astrolabe_http.wire.rulings import (
     reshaped,
 )
 
+CHOICES_MAX: Final = 128
 _RESPONSES: Final = "it is a field of /v1/responses; send"
 _MUST_BE_TEXT: Final = 'models here answer with text; leave it out or send ["text"]'
 
@@ -47,7 +55,7 @@ CHAT_REASONING: Final[Rulings] = {
 
 
 def _wants_json(form: object) -> bool:
-    return isinstance(form, Mapping) and form.get("type") in {"json_object", "json_schema"}
+    return isinstance(form, Mapping) and text_of(form.get("type")) in {"json_object", "json_schema"}
 
 
 MESSAGE_FIELDS: Final[Rulings] = {
@@ -73,7 +81,7 @@ CHAT_FIELDS: Final[Rulings] = {
     "max_completion_tokens": read("as `max_tokens`", POSITIVE),
     "n": reshaped(
         "sent where it is above 1; an answer with fewer choices is an error",
-        whole_between(1, 128),
+        whole_between(1, CHOICES_MAX),
         demands=above(1),
     ),
     "seed": carried(WHOLE, demands=asks),
@@ -90,7 +98,9 @@ CHAT_FIELDS: Final[Rulings] = {
     "reasoning": carried(OBJECT, "OpenRouter's", inner=CHAT_REASONING),
     "verbosity": carried(VERBOSITY),
     "prediction": carried(OBJECT, "makes an answer come sooner"),
-    "safety_identifier": reshaped("sent as `user` where there is none: it names the same"),
+    "safety_identifier": reshaped(
+        "sent as `user` where there is none: it names the same", text_up_to(NAMES_CHARS_MAX)
+    ),
     "min_p": carried(NUMBER, "OpenRouter's"),
     "top_a": carried(NUMBER, "OpenRouter's"),
     "repetition_penalty": carried(NUMBER, "OpenRouter's", asks=other_than(1)),

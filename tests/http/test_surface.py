@@ -508,6 +508,25 @@ async def test_a_dry_run_decides_what_the_live_path_decides() -> None:
     assert preview["decision"]["selected"]["model"] == live["selected"]
 
 
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({**RESPONSES, "messages": []}, None),
+        ({**RESPONSES, "messages": None}, None),
+        ({**CHAT, "input": []}, None),
+        ({**CHAT, "input": "Hi."}, "input"),
+        ({"model": "auto", "messages": []}, "messages"),
+        ({"model": "auto"}, "input"),
+    ],
+)
+async def test_a_dry_run_tells_the_formats_apart_by_where_the_conversation_is(
+    body: dict[str, Any], param: str | None
+) -> None:
+    answer = await post(await make_bench(), body, "/v1/route")
+    assert answer.status_code == (200 if param is None else 400)
+    assert param is None or answer.json()["error"]["param"] == param
+
+
 async def test_a_dry_run_of_a_blocked_request_shows_who_is_rejected() -> None:
     bench = await make_bench(terms=KeyTerms(envelope=Boundaries(allowed_models=frozenset())))
     preview = await post(bench, CHAT, "/v1/route")

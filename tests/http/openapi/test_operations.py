@@ -28,7 +28,7 @@ async def test_every_route_is_described_and_everything_described_is_a_route() ->
         (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item
     }
     assert routes == described
-    assert len(app.routes) == len(routes), "a route that is no Route is not described"
+    assert all(isinstance(route, Route) for route in app.routes)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.id)

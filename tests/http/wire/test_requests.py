@@ -210,6 +210,7 @@ def test_tools_of_other_types_are_tolerated_and_not_counted(surface: Surface) ->
         ("metadata", "text"),
         ("metadata", {"a": 1}),
         ("user", 7),
+        ("safety_identifier", {}),
         ("reasoning", "high"),
         ("reasoning", {"effort": "enormous"}),
     ],
