@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.responses_items import Items
+from astrolabe_http.wire.responses_output import Item
 from astrolabe_http.wire.translation.chunks import ChatChunks
 from astrolabe_http.wire.translation.events import ResponsesEvents
 from astrolabe_http.wire.translation.particulars import chat_error, chat_usage, error_in
@@ -28,13 +29,19 @@ def responses_answer(payload: Object) -> dict[str, object]:
         **payload,
         "choices": [{**choice, "delta": choice.get("message")} for choice in choices],
     }
-    items = Items("0", reasoning_ids_kept=True)
+    items = Items("0")
     ending: Object = {}
     for event in [*told.feed(chunk), *told.end()]:
         items.feed(event)
         ending = object_of(event.get("response")) or ending
     items.close(completed=ending.get("status") == "completed")
-    return {**ending, "output": [item.json() for item in items.made]}
+    return {**ending, "output": [_own(item) for item in items.made]}
+
+
+def _own(item: Item) -> dict[str, object]:
+    """Write an item under the provider's own id: it goes with what is encrypted."""
+    named = item.seal.id or item.own
+    return {**item.json(), "id": named} if named else item.json()
 
 
 def chat_answer(payload: Object) -> dict[str, object]:
@@ -57,7 +64,7 @@ def _choice(payload: Object, output: list[object]) -> dict[str, object]:
         {"type": "response.output_item.done", "output_index": place, "item": item}
         for place, item in enumerate(output)
     ]
-    if payload.get("status") in {"completed", "incomplete"}:
+    if text_of(payload.get("status")) in {"completed", "incomplete"}:
         # One that is in no known state has no end either.
         events.append({"type": f"response.{payload['status']}", "response": payload})
     chunks = [chunk for event in events for chunk in told.feed(event)]

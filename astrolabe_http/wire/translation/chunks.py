@@ -10,11 +10,10 @@ from typing import Final, TypeAlias
 
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.responses_items import ENDINGS, Emitted, Items
-from astrolabe_http.wire.responses_output import CALL, REASONING
+from astrolabe_http.wire.responses_output import CALL, REASONING, Item
 from astrolabe_http.wire.translation.particulars import (
     chat_citation,
     chat_error,
-    chat_logprobs,
     chat_usage,
     event_error,
 )
@@ -23,7 +22,6 @@ from astrolabe_http.wire.translation.thoughts import ENCRYPTED, SUMMARY, TEXT, W
 Chunk: TypeAlias = dict[str, object]
 
 _FINISHES: Final = {"max_output_tokens": "length", "content_filter": "content_filter"}
-_MARKS: Final = ("id", "format", "signature")
 _UNKNOWN: Final = "incomplete"
 """The finish reason of an answer that is incomplete nobody knows why."""
 
@@ -33,8 +31,7 @@ class ChatChunks:
 
     def __init__(self) -> None:
         self._head: dict[str, object] = {}
-        self._items = Items("0", reasoning_ids_kept=True)
-        self._marks: dict[object, dict[str, object]] = {}
+        self._items = Items("0")
         self._blocks: dict[tuple[object, ...], int] = {}
         self._calls: dict[object, int] = {}
         self._told: dict[object, int] = {}
@@ -52,9 +49,8 @@ class ChatChunks:
         error = chat_error(response) if kind in ENDINGS else None
         if error is not None:
             return [*told, {"error": error, "choices": []}]
-        emitted = self._items.feed(event)
-        self._learn(event, emitted)
-        told += [self._chunk(choice) for each in emitted for choice in self._deltas(each)]
+        for emitted in self._items.feed(event):
+            told += [self._chunk(choice) for choice in self._deltas(emitted)]
         if kind in ENDINGS:
             told.append(self._chunk({"delta": {}, "finish_reason": self._finish(kind, response)}))
         if isinstance(response.get("usage"), Mapping):
@@ -110,7 +106,7 @@ class ChatChunks:
             case "output_item", "added" if item.get("type") == CALL:
                 return [self._call(fields, item)]
             case "output_item", "done" if item.get("type") == REASONING:
-                return self._seal(fields, item)
+                return self._sealed(fields)
             case "function_call_arguments", "delta":
                 number = self._calls[fields["output_index"]]
                 return [_called({"index": number, "function": {"arguments": fields["delta"]}})]
@@ -120,7 +116,7 @@ class ChatChunks:
     def _tokens(self, fields: Object, *, whole: bool) -> dict[str, object]:
         """Give the log probabilities that were not told yet."""
         place = (fields["output_index"], fields["content_index"])
-        known, found = self._told.get(place, 0), chat_logprobs(fields.get("logprobs"))
+        known, found = self._told.get(place, 0), array_of(fields.get("logprobs"))
         fresh = found[known:] if whole else found
         if not fresh:
             return {}
@@ -145,44 +141,33 @@ class ChatChunks:
 
     # --- reasoning -------------------------------------------------------------------------
 
-    def _learn(self, event: Object, emitted: list[Emitted]) -> None:
-        """Keep what `Items` does not: whose reasoning an item is, and how it is signed."""
-        if not emitted:
-            return
-        output = array_of(object_of(event.get("response")).get("output")) or [event.get("item")]
-        items = iter([each for each in map(object_of, output) if each.get("type") == REASONING])
-        seen: set[object] = set()
-        for _, fields in emitted:
-            index = fields.get("output_index")
-            if object_of(fields.get("item")).get("type") == REASONING and index not in seen:
-                seen.add(index)
-                marks, said = self._marks.setdefault(index, {}), next(items, {})
-                marks |= {key: said[key] for key in _MARKS if said.get(key) is not None}
-
     def _thought(self, kind: str, fields: Object) -> dict[str, object]:
-        index = fields["output_index"]
-        block = (index, kind, fields.get("summary_index"), fields.get("content_index"))
-        detail = {"type": kind, WORDS[kind]: fields["delta"], **self._whose(index, block)}
+        item = self._item(fields)
+        block = (kind, fields.get("summary_index"), fields.get("content_index"))
+        detail = {"type": kind, WORDS[kind]: fields["delta"], **self._whose(item, block)}
         return {"delta": {"reasoning": fields["delta"], "reasoning_details": [detail]}}
 
-    def _seal(self, fields: Object, item: Object) -> list[dict[str, object]]:
+    def _sealed(self, fields: Object) -> list[dict[str, object]]:
         """Give what comes at the end of a reasoning item: its signature, and what is encrypted."""
-        index, details = fields["output_index"], list[dict[str, object]]()
-        signature = self._marks.get(index, {}).get("signature")
-        if signature is not None:
-            last = (index, TEXT, None, len(array_of(item.get("content"))) - 1)
-            whose = self._whose(index, last)
-            details.append({"type": TEXT, "text": "", "signature": signature, **whose})
-        if text_of(item.get("encrypted_content")):
-            whose = self._whose(index, (index, ENCRYPTED))
-            details.append({"type": ENCRYPTED, "data": item["encrypted_content"], **whose})
+        item, details = self._item(fields), list[dict[str, object]]()
+        if item.seal.signature:
+            last = sum(axis == "content_index" for axis, _ in item.parts) - 1
+            signed = {"type": TEXT, "text": "", "signature": item.seal.signature}
+            details.append({**signed, **self._whose(item, (TEXT, None, last))})
+        if item.seal.content:
+            sealed = {"type": ENCRYPTED, "data": item.seal.content}
+            details.append({**sealed, **self._whose(item, (ENCRYPTED,))})
         return [{"delta": {"reasoning_details": details}}] if details else []
 
-    def _whose(self, index: object, block: tuple[object, ...]) -> dict[str, object]:
-        """Give the number of a block of reasoning, and the marks of its item."""
-        number = self._blocks.setdefault(block, len(self._blocks))
-        marks = self._marks.get(index, {})
-        return {"index": number, **{key: marks[key] for key in ("id", "format") if key in marks}}
+    def _item(self, fields: Object) -> Item:
+        index = fields["output_index"]
+        return self._items.made[index if isinstance(index, int) else 0]
+
+    def _whose(self, item: Item, block: tuple[object, ...]) -> dict[str, object]:
+        """Give the number of a block of reasoning, and what tells whose it is."""
+        number = self._blocks.setdefault((item.index, *block), len(self._blocks))
+        marks = {"id": item.seal.id or item.own, "format": item.seal.format}
+        return {"index": number, **{key: value for key, value in marks.items() if value}}
 
 
 def _called(call: dict[str, object]) -> dict[str, object]:

@@ -18,10 +18,10 @@ import orjson
 from astrolabe_core.units import RequestId
 from astrolabe_http.wire.chat_stream import Choice
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
+from astrolabe_http.wire.logprobs import responses_logprobs
 from astrolabe_http.wire.translation.particulars import (
     error_in,
     responses_citation,
-    responses_logprobs,
     responses_usage,
 )
 from astrolabe_http.wire.translation.thoughts import (
@@ -167,7 +167,8 @@ class ResponsesEvents:
         delta = self._choice.take(choice, _NOBODY)
         told = [each for detail in details_of(delta) for each in self._think(detail)]
         if words := text_of(delta.get("content")):
-            told += self._say("output_text", words, {"logprobs": responses_logprobs(choice)})
+            tokens = object_of(choice.get("logprobs")).get("content")
+            told += self._say("output_text", words, {"logprobs": responses_logprobs(tokens)})
         for annotation in array_of(object_of(choice.get("delta")).get("annotations")):
             told += self._cite(responses_citation(annotation))
         if words := text_of(delta.get("refusal")):
@@ -180,10 +181,8 @@ class ResponsesEvents:
 
     def _think(self, detail: Object) -> list[Event]:
         named, thought = text_of(detail.get("id")), self._thought
-        # An item's id is told when it is opened: one that comes later opens another.
-        late = thought is not None and bool(named) and not thought.strand.id
         told: list[Event] = []
-        if thought is None or late or not thought.strand.takes(detail):
+        if thought is None or not thought.strand.takes(detail):
             told = [*self._close_thought(), *self._close_message()]
             thought = self._thought = _Thought(self._new_place(), Strand())
             item: Event = {"type": "reasoning", "summary": []}
@@ -191,7 +190,7 @@ class ResponsesEvents:
                 item["id"] = named
             told.append(_added(thought.place, item))
         thought.strand.add(detail)
-        for key in ("format", "signature"):
+        for key in ("id", "format", "signature"):
             if detail.get(key) is not None:
                 thought.marks[key] = detail[key]
         if detail.get("type") == ENCRYPTED:

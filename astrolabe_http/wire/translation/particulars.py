@@ -1,4 +1,4 @@
-"""How are usage, log probabilities, citations and errors written in the other format?
+"""How are usage, citations and errors written in the other format?
 
 Names change, values do not: a count that is no count stays one, so that whoever reads it judges
 it as if it had come in the caller's own format.
@@ -29,24 +29,6 @@ def chat_usage(usage: Object) -> dict[str, object]:
     return {_COUNTS_BACK.get(name, name): value for name, value in usage.items()}
 
 
-def responses_logprobs(choice: Object) -> list[dict[str, object]]:
-    """Give the log probabilities of a choice's text; Responses always has the bytes."""
-    found = array_of(object_of(choice.get("logprobs")).get("content"))
-    return [
-        {**_token(each), "top_logprobs": [_token(o) for o in array_of(each.get("top_logprobs"))]}
-        for each in map(object_of, found)
-    ]
-
-
-def chat_logprobs(found: object) -> list[dict[str, object]]:
-    """Write the log probabilities of a text as Chat has them in `logprobs.content`."""
-    return [
-        {"bytes": None, "top_logprobs": [], **each}
-        for each in array_of(found)
-        if isinstance(each, Mapping)
-    ]
-
-
 def responses_citation(annotation: object) -> dict[str, object]:
     """Write a citation flat, as Responses has it."""
     said = object_of(annotation)
@@ -68,7 +50,7 @@ def chat_error(response: Object) -> dict[str, object] | None:
     The type stands beside the error there, or as a word in its code.
     """
     error = response.get("error")
-    if not error and response.get("status") not in {"failed", "cancelled"}:
+    if not error and text_of(response.get("status")) not in {"failed", "cancelled"}:
         return None
     found = object_of(error)
     kind = response.get("error_type") or found.get("code")
@@ -97,10 +79,3 @@ def error_in(payload: Object) -> dict[str, object] | None:
     if not found:
         return None
     return dict(found) if isinstance(found, Mapping) else {"message": text_of(found)}
-
-
-def _token(said: object) -> dict[str, object]:
-    found = object_of(said)
-    token, known = text_of(found.get("token")), found.get("bytes")
-    spelt = known if isinstance(known, list) else list(token.encode("utf-8", "surrogatepass"))
-    return {"token": token, "logprob": found.get("logprob"), "bytes": spelt}

@@ -10,7 +10,7 @@ from typing import Final
 
 from astrolabe_core.codes import Refusal
 from astrolabe_core.requests import Request, Surface
-from astrolabe_http.wire.fields import Object, array_of, object_of, unsupported
+from astrolabe_http.wire.fields import Object, array_of, object_of, text_of, unsupported
 from astrolabe_http.wire.translation.conversation import ITEM_TYPES
 
 NOT_IN_RESPONSES: Final[Mapping[str, tuple[object, ...]]] = {
@@ -72,7 +72,7 @@ def unsaid_in_chat(request: Request) -> Refusal | None:
             where = f"reasoning.{name}"
             return unsupported(where, f"{where} has no form in Chat, and {_ONLY_CHAT}")
     for where, role, part in _parts(request):
-        if role in _RULERS and part.get("type") in MEDIA:
+        if role in _RULERS and text_of(part.get("type")) in MEDIA:
             said = f"what the {role} says is text in Chat"
             return unsupported(f"{where}.type", f"{said}, and {_ONLY_CHAT}")
         if part.get("type") == "input_image" and part.get("image_url") is None:

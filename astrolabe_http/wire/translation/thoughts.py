@@ -48,7 +48,7 @@ def details_of(message: Object) -> list[Object]:
     found = [
         detail
         for detail in array_of(message.get("reasoning_details"))
-        if isinstance(detail, Mapping) and detail.get("type") in WORDS
+        if isinstance(detail, Mapping) and text_of(detail.get("type")) in WORDS
     ]
     words = text_of(message.get("reasoning"))
     if not found and words:
@@ -107,7 +107,7 @@ def words_of(details: Iterable[Object]) -> str:
     return "".join(
         text_of(detail.get(WORDS[text_of(detail.get("type"))]))
         for detail in details
-        if detail.get("type") in {TEXT, SUMMARY}
+        if text_of(detail.get("type")) in {TEXT, SUMMARY}
     )
 
 

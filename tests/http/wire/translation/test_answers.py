@@ -277,11 +277,6 @@ def test_a_token_without_bytes_has_those_of_its_text() -> None:
     item = only(responses_answer(body), "output")
     (found,) = item["content"][0]["logprobs"]
     assert found["bytes"] == found["top_logprobs"][0]["bytes"] == [195, 169]
-    said: Body = {"type": "output_text", "text": "é", "logprobs": [{"token": "é", "logprob": -1.0}]}
-    output = [{"type": "message", "content": [said]}]
-    choice = only(chat_answer({"status": "completed", "output": output}), "choices")
-    (found,) = choice["logprobs"]["content"]
-    assert found == {"token": "é", "logprob": -1.0, "bytes": None, "top_logprobs": []}
 
 
 def test_a_usage_that_is_none_is_none_in_the_other_format() -> None:
