@@ -18,7 +18,7 @@ from astrolabe_core.messages import CallModel
 from astrolabe_core.requests import Surface
 from astrolabe_http import sse
 from astrolabe_http.failures import classify
-from astrolabe_http.provider_rules import provider_rules
+from astrolabe_http.provider_rules import name_parameters, provider_rules
 from astrolabe_http.transport import Reply, Transport, Unanswered
 from astrolabe_http.wire import WIRES
 from astrolabe_http.wire.translation import OPENROUTER, Upstream, passage_for
@@ -122,7 +122,8 @@ class Exchange:
         reply = self._reply = await self._transport.post(PATHS[self._passage.path], body)
         self._chunks = reply.chunks()
         if reply.status != 200:
-            return classify(reply.status, _parsed(await self._read_all()), reply.headers)
+            fault = classify(reply.status, _parsed(await self._read_all()), reply.headers)
+            return name_parameters(fault, made)
         if not command.request.stream:
             return self._whole(await self._read_all())
         return await self._first_content()

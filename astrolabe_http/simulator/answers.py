@@ -124,7 +124,7 @@ def answer(ask: Ask, model: SimulatedModel, faults: Faults, given: Circumstances
     reasoning = _reasoning_tokens(ask, model, seed, room)
     choices = tuple(
         _choice(ask, faults, seed + index * 7919, room - reasoning, given.script)
-        for index in range(ask.count)
+        for index in range(1 if "one-choice" in faults else ask.count)
     )
     completion = reasoning + sum(choice.tokens for choice in choices)
     tokens = Tokens(
@@ -211,7 +211,8 @@ def _calls_tools(ask: Ask, faults: Faults) -> bool:
 
 def _calls(ask: Ask, faults: Faults, seed: int) -> tuple[Call, ...]:
     made: list[Call] = []
-    for place, tool in enumerate(_chosen(ask, seed)):
+    chosen = ask.tools[:2] if "many-calls" in faults else _chosen(ask, seed)
+    for place, tool in enumerate(chosen):
         arguments = orjson.dumps(_arguments(ask, tool, seed + place)).decode()
         if "bad-arguments" in faults:
             arguments = arguments[:-1]

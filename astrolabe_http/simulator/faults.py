@@ -94,7 +94,7 @@ def _status_kinds() -> tuple[FaultKind, ...]:
 
 
 STATUS_FAULTS = frozenset(str(status) for status in STATUS_ERRORS)
-REFUSING_FAULTS = STATUS_FAULTS | {"context", "no-code", "html", "reset"}
+REFUSING_FAULTS = STATUS_FAULTS | {"context", "parameters", "no-code", "html", "reset"}
 USAGE_LIES = ("negative", "absurd", "text", "null", "fraction", "sum", "cached")
 
 FAULTS: tuple[FaultKind, ...] = (
@@ -103,6 +103,11 @@ FAULTS: tuple[FaultKind, ...] = (
         "context",
         "the prompt is too long for the model",
         "status 400, `error_type` context_length_exceeded",
+    ),
+    FaultKind(
+        "parameters",
+        "no host honours all that the request asks for",
+        "status 404, OpenRouter's words under `require_parameters`",
     ),
     FaultKind(
         "no-code", "an error without a code", 'status 500, body `{"error": {"message"}}` only'
@@ -221,6 +226,10 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind("bad-arguments", "tool arguments that do not parse", "the arguments lose their end"),
     FaultKind("wrong-arguments", "tool arguments of another shape", '`{"unexpected": true}`'),
     FaultKind("unknown-tool", "a tool nobody offered", "the call names `not_a_tool`"),
+    FaultKind(
+        "many-calls", "the provider knows no `parallel_tool_calls`", "two calls where two fit"
+    ),
+    FaultKind("one-choice", "the provider knows no `n`", "one choice, however many were asked for"),
     FaultKind("no-tools", "the model talks instead of calling", "text although tools are offered"),
 )
 

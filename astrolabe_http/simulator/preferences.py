@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from astrolabe_http.simulator.errors import Refusal, refuse_request
 from astrolabe_http.simulator.models import SimulatedModel
 
+UNHONOURED = "No endpoints found that can handle the requested parameters."
 _MILLION = Decimal(1_000_000)
 _FLAGS = ("allow_fallbacks", "require_parameters", "zdr", "enforce_distillable_text")
 _LISTS = ("order", "only", "ignore", "quantizations")
@@ -100,7 +101,7 @@ def choose_host(
     ):
         return _refuse("No endpoints found that satisfy the maximum price.")
     if wanted.require_parameters and parameters - supported_parameters(model):
-        return _refuse("No endpoints found that can handle the requested parameters.")
+        return _refuse(UNHONOURED)
     first = next((slug for slug in wanted.order if slug in allowed), allowed[0])
     return hosts[first]
 

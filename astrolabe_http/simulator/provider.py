@@ -24,7 +24,7 @@ from astrolabe_http.simulator.frames import Frame
 from astrolabe_http.simulator.journal import CallRecord, Generation, Journal
 from astrolabe_http.simulator.models import Bill, SimulatedModel, Tokens, bill, utc_clock
 from astrolabe_http.simulator.plan import NO_FAULTS, Plan
-from astrolabe_http.simulator.preferences import choose_host
+from astrolabe_http.simulator.preferences import UNHONOURED, choose_host
 from astrolabe_http.simulator.prefixes import PrefixCache
 from astrolabe_http.simulator.responses_request import read_responses
 from astrolabe_http.simulator.settings import SimulatorSettings
@@ -188,6 +188,8 @@ def _refuse_unserved(
             "context_length_exceeded",
             {"provider_name": model.serving_hosts[0]},
         )
+    if "parameters" in faults:
+        return Refusal(404, UNHONOURED, "not_found")
     images = any(turn.images for turn in ask.turns)
     if images and "image" not in model.input_modalities:
         return Refusal(404, "No endpoints found that support image input", "not_found")

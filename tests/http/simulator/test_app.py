@@ -362,16 +362,20 @@ def test_a_rule_that_means_nothing_is_refused(client: httpx.Client, rule: object
 # These act on time or on the socket: test_sockets shows them.
 UNSEEN = {"hold", "stall", "processing", "cut", "reset", "bills-on", "delay", "drip", "split"}
 NEEDS_JSON = {"wrong-schema", "trailing-comma", *(k.name for k in FAULTS if "-json" in k.name)}
-NEEDS_TOOLS = {"bad-arguments", "wrong-arguments", "unknown-tool", "no-tools"}
+NEEDS_TOOLS = {"bad-arguments", "wrong-arguments", "unknown-tool", "no-tools", "many-calls"}
+NEEDS_CHOICES = {"one-choice"}
 PARAMETERS = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 TOOL = {"type": "function", "function": {"name": "act", "parameters": PARAMETERS}}
+OTHER = {"type": "function", "function": {"name": "rest", "parameters": PARAMETERS}}
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in FAULTS if kind.name not in UNSEEN])
 def test_every_fault_of_the_table_changes_something(strict: httpx.Client, name: str) -> None:
     body = {
         "response_format": {"type": "json_object"} if name in NEEDS_JSON else None,
-        "tools": [TOOL] if name in NEEDS_TOOLS else [],
+        "tools": [TOOL, OTHER] if name in NEEDS_TOOLS else [],
+        "parallel_tool_calls": False,
+        "n": 2 if name in NEEDS_CHOICES else 1,
         "stream": True,
     }
 
