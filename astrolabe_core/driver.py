@@ -2,12 +2,14 @@
 
 The only async code of the core, and the only loop with effects. When the task is cancelled the
 flow is told that the caller left, and runs to its end shielded: whatever was reserved is
-settled before the cancellation goes on.
+settled before the cancellation goes on. A request that is long to read is decided beside the event
+loop, so that nobody else waits for it.
 """
 
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
 import anyio
+import anyio.to_thread
 
 from astrolabe_core import ledger
 from astrolabe_core.flow import begin, step
@@ -32,7 +34,14 @@ from astrolabe_core.messages import (
     StorageFailed,
 )
 from astrolabe_core.ports import Clock, Ledger, StorageUnavailable
+from astrolabe_core.requests import Request
 from astrolabe_core.states import Done, Settling, Step
+
+LONG_CHARACTERS: Final = 100_000
+"""From here on a request is decided in a thread: 31 MB of text take up to 240 ms, these 1."""
+
+_TURN_CHARACTERS: Final = 100
+"""What a turn costs without any text."""
 
 
 class World(Protocol):
@@ -66,7 +75,11 @@ async def run(arrival: Arrival, world: World) -> Reply:
     now = begin(arrival)
     try:
         while now.command is not None:
-            now = step(now.state, await _perform(now.command, world))
+            event = await _perform(now.command, world)
+            if isinstance(event, Loaded) and _is_long(arrival):
+                now = await anyio.to_thread.run_sync(step, now.state, event)
+            else:
+                now = step(now.state, event)
     except anyio.get_cancelled_exc_class():
         with anyio.CancelScope(shield=True):
             await _abandon(now, world)
@@ -75,6 +88,14 @@ async def run(arrival: Arrival, world: World) -> Reply:
         message = f"{type(now.state).__name__} has no command"
         raise TypeError(message)
     return now.state.reply
+
+
+def _is_long(arrival: Arrival) -> bool:
+    request = arrival.request
+    if not isinstance(request, Request):
+        return False
+    said = sum([len(turn.text) for turn in request.turns])
+    return said + _TURN_CHARACTERS * len(request.turns) > LONG_CHARACTERS
 
 
 async def _abandon(now: Step, world: World) -> None:

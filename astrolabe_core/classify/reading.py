@@ -29,6 +29,8 @@ OPENING_WORDS: Final = 10
 """A sentence that is talk about something says so here."""
 
 _FENCE: Final = "```"
+_FENCES_MAX: Final = 2_000
+"""What comes after so many is prose: a text has more of them only to keep us busy."""
 # Latin, Greek and Cyrillic apart from what they are glued to: "Pythonで" is two words.
 _WORD: Final = re.compile(r"[a-z0-9\u00c0-\u052f]+|[^\W_]+")
 _DIGIT: Final = re.compile(r"\d")
@@ -106,7 +108,7 @@ def read(text: str) -> Reading:
 def _without_code(text: str) -> tuple[str, int]:
     if _FENCE not in text:
         return text, 0
-    parts = text.split(_FENCE)
+    parts = text.split(_FENCE, _FENCES_MAX)
     return "\n".join(parts[::2]), sum([len(part) for part in parts[1::2]])
 
 

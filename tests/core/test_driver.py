@@ -1,22 +1,26 @@
 """The driver: one command at a time, and nothing reserved is left behind."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 
 import anyio
 import anyio.lowlevel
 import pytest
-from attrs import field, mutable
+from attrs import evolve, field, mutable
 
+from astrolabe_core import driver
 from astrolabe_core.answers import Receipt
 from astrolabe_core.codes import Code, Unbillable
 from astrolabe_core.driver import run
+from astrolabe_core.flow import step
 from astrolabe_core.ledger import Command, Outcome
 from astrolabe_core.messages import (
     Abandoned,
     Answered,
     Arrival,
     CallModel,
+    Event,
     Faulted,
     Left,
     Load,
@@ -30,6 +34,8 @@ from astrolabe_core.messages import (
     Served,
 )
 from astrolabe_core.ports import StorageUnavailable
+from astrolabe_core.requests import Role, Turn
+from astrolabe_core.states import State, Step
 from astrolabe_core.units import Instant
 from tests.flow.world import (
     NOW,
@@ -135,6 +141,28 @@ def test_a_caller_that_left_in_mid_stream_pays_for_what_was_seen() -> None:
     reply = drive(world, arrival(request(stream=True)))
     assert isinstance(reply, Abandoned)
     assert world.rows.debited > 0
+
+
+@pytest.mark.parametrize(
+    ("turns", "beside"),
+    [((("x" * 90_000),), False), (("x" * 120_000,), True), (("x",) * 1_200, True)],
+)
+def test_a_request_that_is_long_to_read_is_decided_beside_the_event_loop(
+    turns: tuple[str, ...], beside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """31 MB of text took 240 ms, in which nobody else was served."""
+    where: dict[str, int] = {}
+
+    def watched(state: State, event: Event) -> Step:
+        where[type(event).__name__] = threading.get_ident()
+        return step(state, event)
+
+    monkeypatch.setattr(driver, "step", watched)
+    asked = evolve(request(), turns=tuple(Turn(role=Role.USER, text=text) for text in turns))
+    assert drive(Here(), arrival(asked)) is not None
+    here = threading.get_ident()
+    assert (where["Loaded"] != here) is beside
+    assert {place for event, place in where.items() if event != "Loaded"} <= {here}
 
 
 def test_a_key_that_nobody_has_is_refused() -> None:

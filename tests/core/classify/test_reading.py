@@ -7,6 +7,12 @@ from astrolabe_core.classify.reading import HEAD, TAIL, read
 from astrolabe_core.classify.senses import Sense
 
 
+def test_code_is_told_from_prose_in_as_many_blocks_as_anybody_writes() -> None:
+    block = "```\nabc\n```"
+    assert read(block * 1_000).code_bytes == 5 * 1_000
+    assert read(block * 5_000).code_bytes == 5 * 1_000
+
+
 def test_words_are_found_by_word_by_pair_and_by_characters() -> None:
     assert read("Refactor this class").senses[Sense.CODE] == ("class",)
     assert read("Should I go?").senses[Sense.DECIDE] == ("should_i",)

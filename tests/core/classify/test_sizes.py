@@ -57,6 +57,13 @@ def test_the_expectation_is_within_the_bound_and_both_grow(text: str, more: str)
     assert longer[1] <= len((text + more).encode("utf-8", "surrogatepass"))
 
 
+@given(ANY_TEXT)
+def test_the_expectation_is_the_sum_of_what_each_character_weighs(text: str) -> None:
+    weights = {1: 1, 2: 2, 3: 4, 4: 8}
+    sizes = [len(character.encode("utf-8", "surrogatepass")) for character in text]
+    assert text_tokens(text)[0] == -(-sum(weights[size] for size in sizes) // 4)
+
+
 def test_a_lone_surrogate_has_a_size() -> None:
     assert text_tokens("\ud800") == (1, 3)
 
