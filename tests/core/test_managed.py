@@ -23,6 +23,7 @@ from astrolabe_core.stacks import (
     QualityTarget,
     RetentionRule,
     Stack,
+    StackVersion,
     VerificationMode,
     VersionStatus,
     contradictions,
@@ -143,6 +144,14 @@ def test_customer_data_neither_trains_retains_nor_stores() -> None:
     assert not stack.memory.raw_prompt_storage
     assert not stack.memory.raw_output_storage
     assert "verification" in stack.locked_overrides
+
+
+@pytest.mark.parametrize("version", MANAGED.values(), ids=lambda each: each.stack.slug)
+def test_no_managed_stack_keeps_what_was_said(version: StackVersion) -> None:
+    memory = version.stack.memory
+    assert not memory.raw_prompt_storage
+    assert not memory.raw_output_storage
+    assert not memory.keeps_conversations
 
 
 def test_high_stakes_is_critical_premium_and_strong() -> None:

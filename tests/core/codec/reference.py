@@ -108,7 +108,8 @@ MEANINGS: dict[type, dict[str, str]] = {
     Memory: {
         "workspaceOutcomeLearning": "whether outcomes teach the router, within the workspace",
         "userFeedbackLearning": "whether `/v1/feedback` does",
-        "rawPromptStorage": "whether prompts may be kept",
+        "rawPromptStorage": "whether prompts may be kept; with `rawOutputStorage`, conversations "
+        "are, to be gone on from by `previous_response_id`",
         "rawOutputStorage": "whether answers may be kept",
         "fingerprintOnly": "keep nothing but fingerprints; excludes both raw ones",
     },
