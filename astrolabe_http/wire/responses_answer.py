@@ -77,7 +77,7 @@ def read_receipt(before: Receipt, response: Object) -> Receipt:
 def read_fault(response: Object) -> Fault | None:
     """Find the error in a response object; one that is neither done nor cut short failed."""
     error = response.get("error")
-    if error or response.get("status") in {"failed", "cancelled"}:
+    if error or text_of(response.get("status")) in {"failed", "cancelled"}:
         found = object_of(error)
         kind = response.get("error_type") or found.get("code")
         metadata = {**object_of(found.get("metadata")), "error_type": kind}

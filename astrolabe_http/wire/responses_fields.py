@@ -23,6 +23,7 @@ from astrolabe_http.wire.fields import (
     SUMMARY,
     VERBOSITY,
     one_of,
+    text_of,
     text_up_to,
     whole_between,
 )
@@ -71,7 +72,7 @@ RESPONSES_REASONING: Final[Rulings] = {
 
 
 def _wants_json(form: object) -> bool:
-    return isinstance(form, Mapping) and form.get("type") in {"json_object", "json_schema"}
+    return isinstance(form, Mapping) and text_of(form.get("type")) in {"json_object", "json_schema"}
 
 
 def _text_wants_json(text: object) -> bool:

@@ -339,7 +339,7 @@ def _learn(item: Item, said: Object) -> None:
     item.call_id = item.call_id or text_of(said.get("call_id"))[:ID_CHARS_MAX]
     if item.kind == REASONING:
         item.seal = learn(item.seal, said)
-    if said.get("phase") in {"commentary", "final_answer"}:
+    if text_of(said.get("phase")) in {"commentary", "final_answer"}:
         item.phase = text_of(said.get("phase"))
 
 

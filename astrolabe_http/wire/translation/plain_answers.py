@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import orjson
 
+from astrolabe_http.wire.chat_stream import index_of
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 
 Chunk: TypeAlias = dict[str, object]
@@ -31,7 +32,7 @@ class PlainChunks:
     """Rewords the chunks of one stream."""
 
     def __init__(self) -> None:
-        self._ended: dict[object, bool] = {}
+        self._ended: dict[int, bool] = {}
         self._counted = False
 
     def feed(self, event: Object) -> list[Chunk]:
@@ -58,7 +59,7 @@ class PlainChunks:
     def _choice(self, said: Object) -> dict[str, object]:
         made = {**said, "delta": _message(object_of(said.get("delta")))}
         made["finish_reason"] = _finish(said)
-        index = said.get("index")
+        index = index_of(said)
         self._ended[index] = self._ended.get(index, False) or bool(made["finish_reason"])
         return made
 

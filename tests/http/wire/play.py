@@ -62,7 +62,7 @@ DIALECTS = {Surface.CHAT: CHAT, Surface.RESPONSES: RESPONSES}
 class Upstream:
     """The simulated provider, asked directly. `fault` is what it is told to do wrong.
 
-    `said` is what it streams in place of an answer of its own.
+    `said` is what it says in place of an answer of its own: a stream, or a body.
     """
 
     surface: Surface
@@ -84,6 +84,11 @@ class Upstream:
 
     def body(self, body: Body) -> Body:
         """The JSON answer."""
+        if self.said:
+            self.sent.append(body)
+            read = orjson.loads(self.said)
+            assert isinstance(read, dict)
+            return read
         exchange = self._exchange(body)
         dialect, faults = DIALECTS[self.surface], exchange.faults
         if "error-200" in faults:

@@ -284,6 +284,14 @@ def test_an_error_in_the_stream_is_the_fault_that_it_names(surface: Surface, err
     assert found.kind is FaultKind.RATE_LIMITED
 
 
+@pytest.mark.parametrize("index", [-1, 128, 10**30, True, "0", None])
+def test_a_choice_at_a_place_that_no_choice_can_have_is_the_first(index: object) -> None:
+    choice = {"index": index, "delta": {"content": "a"}, "finish_reason": "stop"}
+    found = relay(Surface.CHAT, [{"choices": [choice]}])
+    check(Surface.CHAT, found.sent)
+    assert [each["choices"][0]["index"] for each in found.events if each["choices"]] == [0] * 3
+
+
 def test_a_response_that_fails_without_a_word_is_a_fault_too() -> None:
     for last in ({"type": "response.failed"}, {"type": "response.failed", "response": {}}):
         found = WIRES[Surface.RESPONSES].StreamReader().feed(last)
