@@ -72,6 +72,9 @@ def price_receipt(route: Route, receipt: Receipt) -> tuple[NanoUsd | None, tuple
         return None, ()
     if usage.flaw() is not None:
         return None, (Flag.PROVIDER_USAGE_IMPOSSIBLE,)
+    if usage.input_tokens == usage.output_tokens == 0:
+        # Nobody answers a question that has no token: the count is missing, not the work.
+        return None, (Flag.PROVIDER_REPORTED_ZERO_USAGE,)
     due = charge(usage, route.plan.head.model.retail_price, route.snapshot.at)
     flags: list[Flag] = []
     if due and receipt.cost == ZERO:

@@ -38,6 +38,7 @@ class Flag(StrEnum):
     """Something odd about a request, its money above all: shown, never acted on silently."""
 
     PROVIDER_REPORTED_ZERO_COST = "provider_reported_zero_cost"
+    PROVIDER_REPORTED_ZERO_USAGE = "provider_reported_zero_usage"
     PROVIDER_USAGE_IMPOSSIBLE = "provider_usage_impossible"
     CHARGE_ABOVE_HOLD = "charge_above_hold"
     SETTLEMENT_UNCONFIRMED = "settlement_unconfirmed"

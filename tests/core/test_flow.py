@@ -353,6 +353,18 @@ def test_a_provider_that_reports_no_cost_for_a_priced_model_is_flagged_and_charg
     assert rows.debited > 0
 
 
+def test_an_answer_with_a_usage_of_nothing_is_delivered_and_told_as_missing_usage() -> None:
+    """litellm #35525: a count of zero is no count; the hold is voided for a reason, and flagged."""
+    rows = books()
+    nothing = Usage(input_tokens=Tokens(0), output_tokens=Tokens(0))
+    now = carry(step(calling(rows=rows).state, Answered(answer(nothing), NOW)), rows)
+    assert isinstance(now.state, Done)
+    assert isinstance(now.state.reply, Served)
+    assert now.state.reply.trace.unbillable is Unbillable.MISSING_PROVIDER_USAGE
+    assert now.state.reply.trace.flags == (Flag.PROVIDER_REPORTED_ZERO_USAGE,)
+    assert rows.debited == 0
+
+
 def test_a_charge_above_the_hold_is_flagged_and_charged_whole() -> None:
     """routstr #682: work done is always recorded."""
     rows = books()

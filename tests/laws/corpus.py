@@ -8,7 +8,8 @@ from itertools import chain, islice
 from attrs import evolve
 from hypothesis import HealthCheck, Phase, given, settings
 
-from astrolabe_core.catalog import PriceOverride
+from astrolabe_core.catalog import Modality, PriceOverride
+from astrolabe_core.requests import Role, Turn
 from astrolabe_core.testing import Case, around, turns
 from astrolabe_core.testing.strategies import worlds
 from astrolabe_core.units import DAY_MS, MINUTE_MS
@@ -32,7 +33,18 @@ def staged() -> tuple[Case, ...]:
         reference="acme/dear",
     )
     lane = evolve(world.virtual_models[0], fallback_candidates=())
-    return (Case(request=request(), snapshot=evolve(world, virtual_models=(lane,))),)
+    seeing = snapshot(
+        model("acme/blind", input_modalities=frozenset({Modality.TEXT})), model("acme/sighted")
+    )
+    asked = Turn(role=Role.USER, text="What is this?", images=1)
+    shown = evolve(request(), turns=(asked,))
+    # Alike in all but their ids, whose order is another one from behind.
+    tied = snapshot(model("acme/xa"), model("acme/ab"))
+    return (
+        Case(request=request(), snapshot=evolve(world, virtual_models=(lane,))),
+        Case(request=shown, snapshot=seeing),
+        Case(request=request(), snapshot=tied),
+    )
 
 
 @cache

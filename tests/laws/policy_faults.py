@@ -260,10 +260,10 @@ RANKING_FAULTS = (
         (LEAD, ORACLE),
     ),
     Fault(
-        "a tie is broken by place in memory",
+        "a tie is broken by the id read backwards",
         SCORING,
         "        candidate.model.id,\n    )",
-        "        hash(candidate.model.id[::-1]),\n    )",
+        "        candidate.model.id[::-1],\n    )",
         (ORACLE,),
     ),
     Fault(
