@@ -304,7 +304,7 @@ def test_any_answer_of_a_provider_is_told_or_refused(data: st.DataObject) -> Non
 def test_a_status_that_is_no_word_is_none(status: object) -> None:
     answer = {**ANSWERS[Surface.RESPONSES], "status": status}
     said = {"type": "message", "phase": status, "content": answer["output"][1]["content"]}
-    body = {**BODIES[Surface.RESPONSES], "stream": False}
+    body: Body = {"model": "auto", "input": "Hello"}
     played = serve(Surface.RESPONSES, body, said=orjson.dumps({**answer, "output": [said]}))
     assert "phase" not in played.json["output"][0]
 
