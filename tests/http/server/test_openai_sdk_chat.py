@@ -292,8 +292,7 @@ def test_an_answer_that_was_cut_short_says_so(
 @STREAMED
 def test_usage_has_its_details(stack: Stack, sdk: openai.OpenAI, streamed: bool) -> None:
     long: Any = [{"role": "user", "content": "Say it. " * 1_000}]
-    for _ in range(2):
-        usage = ask(sdk, streamed, messages=long, reasoning_effort="low").usage
+    _, usage = (ask(sdk, streamed, messages=long, reasoning_effort="low").usage for _ in "12")
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     assert 0 < usage.prompt_tokens_details.cached_tokens <= usage.prompt_tokens
     assert 0 < usage.completion_tokens_details.reasoning_tokens <= usage.completion_tokens
