@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Final, TypeAlias
 
 import anyio
+import anyio.lowlevel
 import orjson
 from attrs import evolve
 
@@ -17,6 +18,13 @@ from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, FaultKind, Receipt
 from astrolabe_core.messages import CallModel
 from astrolabe_core.requests import Surface
 from astrolabe_http import sse
+from astrolabe_http.answer_bounds import (
+    ERROR_BYTES_MAX,
+    ERROR_WAIT_S,
+    HELD_FACTOR,
+    STREAM_FACTOR,
+    read_json,
+)
 from astrolabe_http.failures import classify
 from astrolabe_http.provider_rules import name_parameters, provider_rules
 from astrolabe_http.transport import Reply, Transport, Unanswered
@@ -32,8 +40,14 @@ PATHS: Final[Mapping[Surface, str]] = {
 _LINGER_S: Final = 0.05
 """How long the end of a body is waited for after its last event: the connection is kept then."""
 
+_BUSY: Final = 100
+"""Events of one chunk above which everybody else is let run first."""
+
 _GARBLED: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider sent something that cannot be read"
+)
+_PACKED: Final = Fault(
+    kind=FaultKind.PROVIDER_ERROR, message="the provider's answer is compressed; nobody asked it to"
 )
 _TOO_LARGE: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer is larger than is read"
@@ -54,6 +68,8 @@ class Exchange:
         self.pending: list[Event] = []
         self.deadline = anyio.current_time() + command.time_left_ms / 1_000
         self._transport = transport
+        if command.request.stream:
+            bytes_max *= STREAM_FACTOR if command.relayed else HELD_FACTOR
         self._bytes_left = bytes_max
         self._wire = WIRES[command.request.surface]
         self._reader = self._wire.StreamReader(choices=command.request.choices)
@@ -121,15 +137,32 @@ class Exchange:
         body = orjson.dumps(self._passage.request(made, command.request.body))
         reply = self._reply = await self._transport.post(PATHS[self._passage.path], body)
         self._chunks = reply.chunks()
+        coding = reply.headers.get("content-encoding", "identity").strip().lower()
+        packed = coding not in {"", "identity"}
         if reply.status != 200:
-            fault = classify(reply.status, _parsed(await self._read_all()), reply.headers)
-            return name_parameters(fault, made)
+            told = None if packed else await self._read_error()
+            return name_parameters(classify(reply.status, told, reply.headers), made)
+        if packed:
+            return _PACKED
         if not command.request.stream:
             return self._whole(await self._read_all())
         return await self._first_content()
 
+    async def _read_error(self) -> object:
+        """Read the body of an error, as far as it comes soon and is of a sensible size."""
+        parts: list[bytes] = []
+        left = ERROR_BYTES_MAX
+        try:
+            with anyio.move_on_after(ERROR_WAIT_S):
+                while left >= 0 and (chunk := await self._next_chunk()) is not None:
+                    parts.append(chunk)
+                    left -= len(chunk)
+        except Unanswered:
+            pass
+        return read_json(b"".join(parts)) if left >= 0 else None
+
     def _whole(self, raw: bytes) -> Answer | Fault:
-        payload = _parsed(raw)
+        payload = read_json(raw)
         if not isinstance(payload, dict):
             return _GARBLED
         told = self._passage.answer(payload)
@@ -161,6 +194,9 @@ class Exchange:
             chunk = await self._next_chunk()
             events = self._take(chunk) if chunk is not None else self._end(done=False)
             if events:
+                if len(events) > _BUSY:
+                    # Bytes that are here already are read without a pause: others run now.
+                    await anyio.lowlevel.checkpoint()
                 return events
 
     def _take(self, chunk: bytes) -> list[Event]:

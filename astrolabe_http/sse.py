@@ -13,6 +13,8 @@ from typing import Final
 
 import orjson
 
+from astrolabe_http.answer_bounds import read_json
+
 LINE_BYTES_MAX: Final = 16 * 1024 * 1024
 EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
 DONE_FRAME: Final = b"data: [DONE]\n\n"
@@ -136,10 +138,7 @@ def read_object(data: str) -> dict[str, object] | Mark:
     """Read an event's data as a JSON object, or say what it is instead."""
     if data.strip() == "[DONE]":
         return Mark.DONE
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return Mark.UNREADABLE
+    value = read_json(data)
     return value if isinstance(value, dict) else Mark.UNREADABLE
 
 

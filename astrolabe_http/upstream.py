@@ -11,6 +11,7 @@ processor time, and requests go straight to that transport: what `httpx.AsyncCli
 """
 
 from collections.abc import AsyncGenerator, Mapping
+from typing import Final
 
 import aiohttp
 import httpx
@@ -20,7 +21,15 @@ from astrolabe_core.answers import Fault, FaultKind
 from astrolabe_http.settings import Settings
 from astrolabe_http.transport import Unanswered
 
-_KEEPALIVE_S = 30.0
+HEADERS_READ: Final = (
+    "content-encoding",
+    "date",
+    "retry-after",
+    "retry-after-ms",
+    "x-generation-id",
+)
+"""All that is ever looked at of a provider's head. None of it is passed on."""
+_KEEPALIVE_S: Final = 30.0
 
 
 class HttpxTransport:
@@ -84,7 +93,9 @@ class HttpxReply:
     def __init__(self, response: httpx.Response) -> None:
         self._stream = _async_stream(response)
         self.status: int = response.status_code
-        self.headers: Mapping[str, str] = response.headers
+        self.headers: Mapping[str, str] = {
+            name: response.headers[name] for name in HEADERS_READ if name in response.headers
+        }
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Give the body's bytes as they come."""

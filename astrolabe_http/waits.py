@@ -33,7 +33,11 @@ def _nested_headers(body: object) -> dict[str, str]:
         body = body.get(name) if isinstance(body, Mapping) else None
     if not isinstance(body, Mapping):
         return {}
-    return {str(name).lower(): str(value) for name, value in body.items()}
+    return {
+        str(name).lower(): str(value)
+        for name, value in body.items()
+        if isinstance(value, str | int | float)
+    }
 
 
 def _seconds(text: str | None, *, unit: int = 1) -> int | None:
@@ -50,6 +54,6 @@ def _until(text: str, now: str | None) -> int | None:
         return None
     try:
         left = parsedate_to_datetime(text) - parsedate_to_datetime(now)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(0, int(left.total_seconds())), RETRY_AFTER_MAX_S)

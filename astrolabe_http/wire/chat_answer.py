@@ -47,6 +47,9 @@ _DETAILS: Final = ("audio_tokens", "accepted_prediction_tokens", "rejected_predi
 NO_CHOICES: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer holds no choice"
 )
+CROWDED: Final = Fault(
+    kind=FaultKind.PROVIDER_ERROR, message="the provider's answer has more parts than are read"
+)
 BROKEN_OFF: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer broke off before its end"
 )

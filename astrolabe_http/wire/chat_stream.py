@@ -22,6 +22,7 @@ from astrolabe_http.errors import error_body
 from astrolabe_http.sse import DONE_FRAME, data_frame
 from astrolabe_http.wire.chat_answer import (
     BROKEN_OFF,
+    CROWDED,
     TOO_FEW,
     call_id,
     gravest,
@@ -40,6 +41,10 @@ from astrolabe_http.wire.intake import wants_one_call
 from astrolabe_http.wire.logprobs import chat_logprobs
 from astrolabe_http.wire.receipts import merge_receipt, read_chat_usage
 
+CHOICES_MAX: Final = 128
+CALLS_MAX: Final = 1_024
+COMPARED_MAX: Final = 16
+"""How often the arguments of one call are read to see whether they are whole."""
 _USAGE_PENDING: Final[dict[str, object]] = {"usage": None}
 _NOBODY: Final = RequestId("req_0")
 """The reader shows nobody the ids that it makes."""
@@ -57,6 +62,7 @@ class Call:
     name: str
     arguments: list[str]
     shown: bool = True
+    compared: int = 0
 
     def takes(self, own: str, name: str) -> bool:
         """Whether a delta with this id and this name may go on with this call."""
@@ -65,7 +71,14 @@ class Call:
         if not name or not self.name:
             return True
         # A name again: from some it comes with every delta, from others each delta is a call.
-        return name == self.name and not _is_whole("".join(self.arguments))
+        return name == self.name and not self._is_whole()
+
+    def _is_whole(self) -> bool:
+        """Whether nothing can be added to the arguments; each look costs their length."""
+        if not self.arguments[-1].endswith("}") or self.compared == COMPARED_MAX:
+            return False
+        self.compared += 1
+        return _is_whole("".join(self.arguments))
 
 
 @dataclass(slots=True)
@@ -182,6 +195,8 @@ class StreamReader:
                     choice = self._choices[index] = Choice(index)
                 if choice.take(found, _NOBODY):
                     self.content = True
+                if len(self._choices) > CHOICES_MAX or len(choice.calls) > CALLS_MAX:
+                    return evolve(CROWDED, receipt=self.receipt)
         return None
 
     def answer(self) -> Answer | Fault:

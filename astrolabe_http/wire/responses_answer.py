@@ -28,6 +28,9 @@ from astrolabe_http.wire.responses_request import encrypts_reasoning, functions_
 NO_OUTPUT: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer has no output"
 )
+CROWDED: Final = Fault(
+    kind=FaultKind.PROVIDER_ERROR, message="the provider's answer has more parts than are read"
+)
 REASONS: Final[Mapping[Finish, str]] = {
     Finish.LENGTH: "max_output_tokens",
     Finish.CONTENT_FILTER: "content_filter",
@@ -65,6 +68,8 @@ def read_answer(payload: Object, *, choices: int = 1) -> Answer | Fault:  # noqa
         return evolve(NO_OUTPUT, receipt=receipt)
     items = Items("0")
     items.take(payload["output"])
+    if items.crowded:
+        return evolve(CROWDED, receipt=receipt)
     return summed_up(items.made, payload, receipt, payload)
 
 

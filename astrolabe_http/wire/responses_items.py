@@ -41,6 +41,10 @@ _PREFIXES: Final = {MESSAGE: "msg", CALL: "fc", REASONING: "rs"}
 _ARGUMENTS: Final = "response.function_call_arguments"
 ENDINGS: Final = frozenset({"response.completed", "response.incomplete"})
 ID_CHARS_MAX: Final = 256
+ITEMS_MAX: Final = 1_024
+PARTS_MAX: Final = 256
+COMPARED_MAX: Final = 8
+"""How often one part is told as a whole; each time costs its length."""
 
 
 # Open Responses spells reasoning without the `_text`.
@@ -70,6 +74,7 @@ class Items:
         self.made: list[Item] = []
         self.spoken = False
         self.ended = False
+        self.crowded = False
         self._suffix = suffix
         self._places: dict[object, Item | None] = {}
 
@@ -118,11 +123,16 @@ class Items:
         status = "completed" if completed else "incomplete"
         return [told for item in self.made for told in self._close(item, status)]
 
+    def _is_full(self, count: int, most: int) -> bool:
+        """Whether there is no room; what comes then is left out, and whoever reads must say so."""
+        self.crowded = self.crowded or count >= most
+        return count >= most
+
     # --- items -----------------------------------------------------------------------------
 
     def _open(self, place: object, said: Object) -> list[Emitted]:
         kind = text_of(said.get("type"))
-        if place in self._places:
+        if place in self._places or self._is_full(len(self._places), ITEMS_MAX):
             return []
         beyond = self._one_call and kind == CALL and any(each.kind == CALL for each in self.made)
         if kind not in _PREFIXES or beyond:
@@ -156,7 +166,7 @@ class Items:
         if kind == CALL:
             # A call whose name nobody told cannot be carried out.
             return [], None
-        return self._open(place, {"type": kind}), self._places[place]
+        return self._open(place, {"type": kind}), self._places.get(place)
 
     def _take(self, place: object, said: Object) -> list[Emitted]:
         """Take an item as it is in the end: open it where that was not done, fill and close it."""
@@ -207,8 +217,9 @@ class Items:
 
     def _complete(self, found: tuple[list[Emitted], Item | None], whole: str) -> list[Emitted]:
         told, item = found
-        if item is None:
+        if item is None or self._is_full(item.compared, COMPARED_MAX):
             return told
+        item.compared += 1
         return self._argue((told, item), _missing("".join(item.arguments), whole))
 
     # --- parts -----------------------------------------------------------------------------
@@ -218,6 +229,8 @@ class Items:
         part = item.parts.get(key)
         if part is not None:
             return [], part if part.family is family else None
+        if self._is_full(len(item.parts), PARTS_MAX):
+            return [], None
         told = [each for other in item.parts.values() for each in self._close_part(item, other)]
         index = sum(axis == family.index for axis, _ in item.parts)
         part = item.parts[key] = Part(family, index)
@@ -274,12 +287,14 @@ class Items:
             return told
         number = _number(event.get(family.index))
         told += self._whole_part(item, family.index, number, said)
-        return told + self._close_part(item, item.parts[family.index, number])
+        part = item.parts.get((family.index, number))
+        return told if part is None else told + self._close_part(item, part)
 
     def _fill(self, item: Item, family: Family, number: int, whole: str) -> list[Emitted]:
         told, part = self._part(item, family, number)
-        if part is None:
+        if part is None or self._is_full(part.compared, COMPARED_MAX):
             return told
+        part.compared += 1
         return told + self._say(item, family, number, _missing("".join(part.words), whole), [])
 
     def _whole_part(self, item: Item, index: str, number: int, said: Object) -> list[Emitted]:
@@ -287,8 +302,8 @@ class Items:
         if family is None or family.owner != item.kind or family.index != index:
             return []
         told = self._fill(item, family, number, text_of(said.get(family.key)))
-        part = item.parts[index, number]
-        if part.family is TEXT and not part.closed:
+        part = item.parts.get((index, number))
+        if part is not None and part.family is TEXT and not part.closed:
             known, whole = part.annotations, citations_in(said.get("annotations"))
             told += _cite(item, part, whole[len(known) :] if whole[: len(known)] == known else [])
             part.logprobs = part.logprobs or responses_logprobs(said.get("logprobs"))

@@ -54,6 +54,7 @@ class Part:
     annotations: list[object] = field(default_factory=list)
     logprobs: list[object] = field(default_factory=list)
     closed: bool = False
+    compared: int = 0
 
     def json(self) -> dict[str, object]:
         """Write the part."""
@@ -88,6 +89,7 @@ class Item:
     status: str = "in_progress"
     parts: dict[tuple[str, int], Part] = field(default_factory=dict)
     arguments: list[str] = field(default_factory=list)
+    compared: int = 0
 
     def words(self, family: Family) -> str:
         """Join the words of one kind of part."""

@@ -21,6 +21,7 @@ from astrolabe_http.failures import classify
 from astrolabe_http.sse import event_frame
 from astrolabe_http.wire.fields import Object, object_of, text_of
 from astrolabe_http.wire.responses_answer import (
+    CROWDED,
     REASONS,
     ended_body,
     failed_body,
@@ -69,7 +70,7 @@ class StreamReader:
             if self._ended is None:
                 self._ended = {**response, "status": kind.removeprefix("response.")}
         self._items.feed(event)
-        return None
+        return evolve(CROWDED, receipt=self.receipt) if self._items.crowded else None
 
     def answer(self) -> Answer | Fault:
         """Give the whole, once the stream has ended; one that was cut short is a fault."""

@@ -13,6 +13,7 @@ from astrolabe_core.requests import Request, Surface
 from astrolabe_core.resolve import Layer, LayerName
 from astrolabe_core.stacks import Boundaries, DataRule
 from astrolabe_core.units import Millis, RequestId, Tokens
+from astrolabe_http.answer_bounds import HELD_FACTOR, STREAM_FACTOR
 from astrolabe_http.calls import Event, Exchange
 from astrolabe_http.transport import Unanswered
 from astrolabe_http.wire import WIRES
@@ -167,10 +168,18 @@ def test_an_answer_beyond_the_bound_is_not_read_and_one_at_it_is(stream: bool) -
         return whole_stream() if stream else chat_reply()
 
     size = sum(map(len, reply().chunks_))
-    assert isinstance(exchange(reply(), asked, everything, size)[1], Answer)
-    _, fault = exchange(reply(), asked, everything, size - len(DONE) - 1)
+    factor = STREAM_FACTOR if stream else 1
+    assert isinstance(exchange(reply(), asked, everything, -(-size // factor))[1], Answer)
+    _, fault = exchange(reply(), asked, everything, (size - len(DONE) - 1) // factor)
     assert isinstance(fault, Fault)
     assert "larger" in fault.message
+
+
+def test_a_stream_that_is_held_back_may_be_less_long() -> None:
+    size = sum(map(len, whole_stream().chunks_))
+    asked = streamed(relayed=False)
+    assert isinstance(exchange(whole_stream(), asked, begin, -(-size // HELD_FACTOR)), Answer)
+    assert isinstance(exchange(whole_stream(), asked, begin, size // STREAM_FACTOR), Fault)
 
 
 def test_a_relayed_stream_is_opened_at_its_first_content() -> None:
