@@ -300,13 +300,15 @@ def test_any_answer_of_a_provider_is_told_or_refused(data: st.DataObject) -> Non
     judge(surface, played)
 
 
-@pytest.mark.parametrize("status", [[], {}, ["failed"], 7])
-def test_a_status_that_is_no_word_is_none(status: object) -> None:
-    answer = {**ANSWERS[Surface.RESPONSES], "status": status}
-    said = {"type": "message", "phase": status, "content": answer["output"][1]["content"]}
+@pytest.mark.parametrize("odd", [[], {}, ["failed"], 7])
+def test_a_status_or_phase_that_is_no_word_is_none(odd: object) -> None:
+    said = {**ANSWERS[Surface.RESPONSES]["output"][1], "phase": odd}
+    answer = {**ANSWERS[Surface.RESPONSES], "output": [said]}
     body: Body = {"model": "auto", "input": "Hello"}
-    played = serve(Surface.RESPONSES, body, said=orjson.dumps({**answer, "output": [said]}))
+    played = serve(Surface.RESPONSES, body, said=orjson.dumps(answer))
     assert "phase" not in played.json["output"][0]
+    unsaid = serve(Surface.RESPONSES, body, said=orjson.dumps({**answer, "status": odd}))
+    assert unsaid.status == 502
 
 
 @settings(max_examples=200)
