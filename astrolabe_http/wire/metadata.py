@@ -20,6 +20,7 @@ from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.requests import NO_OVERRIDES, Overrides, StackRef, ToolProfile
 from astrolabe_core.stacks import CostMode, QualityTarget, VerificationMode
 from astrolabe_core.units import DAY_MS, Millis, StackSlug
+from astrolabe_http.strict_json import read_object
 from astrolabe_http.wire.fields import Object, described, invalid
 
 KEY: Final = "astrolabe"
@@ -121,6 +122,10 @@ def _unquoted(name: str, value: object) -> object:
 
 
 def _parsed(text: str) -> object:
+    if text.lstrip().startswith("{"):
+        # As strict as a body: a field that is named twice has no one value.
+        found = read_object(text.encode("utf-8", "replace"))
+        return None if isinstance(found, Refusal) else found
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):

@@ -212,6 +212,31 @@ def test_an_unknown_field_is_refused_with_the_one_that_was_meant(name: str, near
         assert f"did you mean {near}?" in found.message
 
 
+@pytest.mark.parametrize(
+    ("forms", "param"),
+    [
+        ({"header": ""}, "x-astrolabe-stack"),
+        ({"header": "fast, low-cost"}, "x-astrolabe-stack"),
+        ({"model": "auto@"}, "model"),
+        ({"model": "auto@Fast"}, "model"),
+    ],
+)
+def test_an_empty_or_a_double_name_is_no_stack(forms: dict[str, Any], param: str) -> None:
+    found = refusal(**forms)
+    assert (found.code, found.param) == (Code.INVALID_ROUTING_OVERRIDE, param)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"astrolabe": '{"stack": "fast", "stack": "low-cost"}'},
+        {"astrolabe.tool_capabilities": '{"a": "read", "a": "write"}'},
+    ],
+)
+def test_a_string_that_names_a_field_twice_has_no_one_meaning(metadata: dict[str, str]) -> None:
+    assert refusal(metadata).code is Code.INVALID_ROUTING_OVERRIDE
+
+
 @pytest.mark.parametrize("whole", ["not json", "[1]", 7, ["stack"], True])
 def test_what_holds_no_fields_at_all_is_refused(whole: object) -> None:
     found = refusal({"astrolabe": whole})
