@@ -90,12 +90,14 @@ CHAT_FIELDS: Final[Rulings] = {
     "logprobs": carried(BOOLEAN, demands=asks),
     "top_logprobs": carried(TOP_LOGPROBS, "takes `logprobs: true`", demands=above(0)),
     "response_format": reshaped(
-        "a schema without nulls; types of OpenRouter's own are refused",
+        "a schema demands `structured_output`; types of OpenRouter's own are refused",
         OBJECT,
         demands=_wants_json,
     ),
-    "reasoning_effort": carried(EFFORT, "the same as `reasoning.effort`, or left out"),
-    "reasoning": carried(OBJECT, "OpenRouter's", inner=CHAT_REASONING),
+    "reasoning_effort": carried(
+        EFFORT, "demands `reasoning`, unless `none`; the same as `reasoning.effort`"
+    ),
+    "reasoning": carried(OBJECT, "OpenRouter's; demands `reasoning`", inner=CHAT_REASONING),
     "verbosity": carried(VERBOSITY),
     "prediction": carried(OBJECT, "makes an answer come sooner"),
     "safety_identifier": reshaped(

@@ -95,7 +95,7 @@ COMMON_FIELDS: Final[Rulings] = {
     "stream": reshaped("the provider streams where the caller wants a stream", BOOLEAN),
     "metadata": reshaped("`metadata.astrolabe` stays here, the rest passes", told_back=True),
     "tools": reshaped(
-        "functions pass, tools of other types stay here",
+        "functions pass and demand `tools`; tools of other types stay here",
         ARRAY,
         demands=offers_function,
         told_back=True,
@@ -126,10 +126,8 @@ COMMON_FIELDS: Final[Rulings] = {
     ),
     "cache_control": carried(OBJECT, "OpenRouter's"),
     "session_id": carried(text_up_to(NAMES_CHARS_MAX), "OpenRouter's: keeps to one host"),
-    "service_tier": dropped(
-        "there is one tier, which is told back: `default`", STRING, told_back=True
-    ),
-    "store": read("told back as what was done", BOOLEAN, told_back=True),
+    "service_tier": dropped("there is one tier, `default`", STRING, told_back=True),
+    "store": read("in Responses kept where the stack keeps conversations", BOOLEAN, told_back=True),
     "stream_options": read("only what it holds", OBJECT, inner=STREAM_OPTIONS),
     "moderation": refused("nothing is moderated on request; choose a stack with verification"),
     # What would have someone else decide.

@@ -60,7 +60,7 @@ INCLUDED: Final[Rulings] = {
 """What may be asked for beside the answer. OpenRouter refuses words that it does not know."""
 
 RESPONSES_REASONING: Final[Rulings] = {
-    "effort": carried(EFFORT, told_back=True),
+    "effort": carried(EFFORT, "demands `reasoning`, unless `none`", told_back=True),
     "summary": carried(SUMMARY, told_back=True),
     "generate_summary": reshaped("the old name of `summary`", SUMMARY),
     "context": carried(one_of("auto", "current_turn", "all_turns")),
@@ -84,7 +84,9 @@ def _wants_logprobs(included: object) -> bool:
 
 
 TEXT: Final[Rulings] = {
-    "format": reshaped("a schema without nulls", OBJECT, demands=_wants_json, told_back=True),
+    "format": reshaped(
+        "a schema demands `structured_output`", OBJECT, demands=_wants_json, told_back=True
+    ),
     "verbosity": carried(VERBOSITY, told_back=True),
 }
 
@@ -98,9 +100,11 @@ RESPONSES_FIELDS: Final[Rulings] = {
         POSITIVE,
         told_back=True,
     ),
-    "include": reshaped("by word, below", STRINGS, demands=_wants_logprobs),
-    "text": reshaped("below", OBJECT, demands=_text_wants_json, told_back=True, inner=TEXT),
-    "reasoning": reshaped("below", OBJECT, told_back=True, inner=RESPONSES_REASONING),
+    "include": reshaped("word by word, see below", STRINGS, demands=_wants_logprobs),
+    "text": reshaped(
+        "field by field", OBJECT, demands=_text_wants_json, told_back=True, inner=TEXT
+    ),
+    "reasoning": reshaped("field by field", OBJECT, told_back=True, inner=RESPONSES_REASONING),
     "top_logprobs": carried(TOP_LOGPROBS, demands=above(0), told_back=True),
     "truncation": carried(one_of("auto", "disabled"), told_back=True),
     "safety_identifier": carried(text_up_to(256), told_back=True),
