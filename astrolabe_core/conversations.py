@@ -68,18 +68,16 @@ def refuse_continuation(continues: Continuation | None, stack: Stack) -> Refusal
         return Refusal(
             code=Code.UNSUPPORTED_PARAMETER,
             message=f"stack {stack.slug} keeps no conversations; send the whole conversation as "
-            "input, or use a stack whose memory has rawPromptStorage and rawOutputStorage",
-            param=PARAM,
+            "input (store: false makes many clients do so), or use a stack whose memory has "
+            "rawPromptStorage and rawOutputStorage",
+            param=continues.param,
             details={"stack": stack.slug},
         )
     if not continues.found:
         return Refusal(
             code=Code.NOT_FOUND,
-            message=f"there is no conversation up to {continues.id[:80]!r} in your workspace: it "
-            "was not kept, or a part of it was deleted; send the whole conversation as input",
-            param=PARAM,
+            message=f"{continues.id[:80]!r} names nothing that is kept in your workspace: it was "
+            "not kept, or a part of it was deleted; send the whole conversation as input",
+            param=continues.param,
         )
     return None
-
-
-PARAM: Final = "previous_response_id"

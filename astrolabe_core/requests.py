@@ -20,7 +20,6 @@ from astrolabe_core.units import (
     Millis,
     ProviderId,
     RequestId,
-    ResponseId,
     StackSlug,
     Tokens,
 )
@@ -130,13 +129,15 @@ NO_OVERRIDES = Overrides()
 
 @frozen(kw_only=True)
 class Continuation:
-    """The kept response that a call goes on from, and whether its conversation was found.
+    """What was kept of earlier calls and this one goes on from, and whether it was found.
 
-    Where it was, the call's turns hold that conversation already.
+    Where it was, the call's turns hold it already. `id` is a response's, or that of an item
+    that the call only points at; `param` is where the caller wrote it.
     """
 
-    id: ResponseId
+    id: str
     found: bool = False
+    param: str = "previous_response_id"
 
 
 @frozen(kw_only=True)

@@ -8,14 +8,13 @@ request that the flow lets end once it is counted; what was to be read is read a
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 from attrs import evolve, frozen
 from starlette.types import Receive, Scope
 
 from astrolabe_core.access import admit as judge_caller
 from astrolabe_core.codes import Refusal
-from astrolabe_core.conversations import PARAM
 from astrolabe_core.driver import run
 from astrolabe_core.flow import STORAGE_UNAVAILABLE
 from astrolabe_core.messages import (
@@ -33,15 +32,17 @@ from astrolabe_core.requests import Malformed, Reading, Request
 from astrolabe_core.requests import Surface as Format
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.trace import Trace, render
-from astrolabe_core.units import Instant, Millis, RequestId
+from astrolabe_core.units import Instant, Millis, RequestId, ResponseId
 from astrolabe_http.auth import key_hash
 from astrolabe_http.body import GONE, Body, read_body
 from astrolabe_http.connection import SSE_HEADERS, Connection, json_bytes
 from astrolabe_http.conversations import (
     announce_keeping,
     find_earlier,
+    find_items,
     keep_answer,
     keep_stream,
+    pointing,
 )
 from astrolabe_http.errors import error_body, status_of
 from astrolabe_http.gateway import Gateway
@@ -50,8 +51,10 @@ from astrolabe_http.host import Host
 from astrolabe_http.proofreading import proofreader
 from astrolabe_http.strict_json import read_object
 from astrolabe_http.wire import WIRES
-from astrolabe_http.wire.kept import go_on
+from astrolabe_http.wire.kept import go_on, refer, references
 from astrolabe_http.wire.translation import untranslatable
+
+T = TypeVar("T")
 
 STACK_HEADER: Final = b"x-astrolabe-stack"
 AT_ONCE_BYTES: Final = 64 * 1024
@@ -179,23 +182,17 @@ class Surface:
     ) -> Trace | None:
         sent: dict[str, object] = {}
 
-        def read(raw: bytes) -> Request | Malformed:
-            body = read_object(raw)
-            if isinstance(body, Refusal):
-                return visit.malformed(body)
-            sent.update(body)
-            return self._understand(visit, spoken(body), body)
-
         async def request(key: str) -> Request | Malformed | None:
             raw = await self._receive(visit, key)
             if raw == GONE:
                 return None
             if isinstance(raw, Refusal):
                 return visit.malformed(raw)
-            found = await self._apart(len(raw), lambda: read(raw))
-            if isinstance(found, Malformed) or found.continues is None:
-                return found
-            return await self._go_on(visit, key, found, sent, len(raw))
+            body = await self._apart(len(raw), lambda: read_object(raw))
+            if isinstance(body, Refusal):
+                return visit.malformed(body)
+            sent.update(body)
+            return await self._compose(visit, key, spoken(body), sent, len(raw))
 
         host = Host(self._gateway, visit.connection)
         reply = await self.admit(visit, host, request, purpose)
@@ -227,9 +224,7 @@ class Surface:
             vouch=lambda: self._may_act(key, visit.at),
         )
 
-    async def _apart(
-        self, size: int, read: Callable[[], Request | Malformed]
-    ) -> Request | Malformed:
+    async def _apart(self, size: int, read: Callable[[], T]) -> T:
         """Read here and now, or beside the loop what would hold it up."""
         if size <= AT_ONCE_BYTES:
             return read()
@@ -247,6 +242,33 @@ class Surface:
         refusal = untranslatable(found, self._gateway.upstream)
         return found if refusal is None else visit.malformed(refusal)
 
+    async def _compose(
+        self, visit: Visit, key: str, spoken: Format, body: dict[str, object], size: int
+    ) -> Request | Malformed:
+        """Read a body, with whatever of earlier answers it goes on from put into it."""
+        wanted = references(body) if spoken is Format.RESPONSES else {}
+        found: dict[int, object] | Refusal = {}
+        if wanted and (caller := await self._actor(key, visit.at)) is not None:
+            found = await find_items(
+                self._gateway.store,
+                caller,
+                wanted,
+                bytes_max=self._gateway.settings.body_bytes_max,
+                bytes_used=size,
+            )
+        if isinstance(found, Refusal):
+            return visit.malformed(found)
+        if wanted:
+            body.update(refer(body, found))
+        pointed = pointing(wanted, found)
+        request = await self._apart(size, lambda: self._understand(visit, spoken, body))
+        if isinstance(request, Request) and request.continues is not None:
+            request = await self._go_on(visit, key, request, body, size)
+        if isinstance(request, Malformed) or pointed is None:
+            return request
+        known = request.continues if pointed.found else None
+        return evolve(request, continues=known or pointed)
+
     async def _go_on(
         self,
         visit: Visit,
@@ -261,7 +283,11 @@ class Surface:
             return request
         limit = self._gateway.settings.body_bytes_max
         earlier = await find_earlier(
-            self._gateway.store, caller, continues.id, bytes_max=limit, bytes_used=size
+            self._gateway.store,
+            caller,
+            ResponseId(continues.id),
+            bytes_max=limit,
+            bytes_used=size,
         )
         if isinstance(earlier, Refusal):
             return visit.malformed(earlier)
@@ -273,7 +299,7 @@ class Surface:
         )
         if isinstance(whole, Malformed):
             # Each part could be read: it is the two together that cannot be sent.
-            return visit.malformed(evolve(whole.refusal, param=PARAM))
+            return visit.malformed(evolve(whole.refusal, param=continues.param))
         return evolve(whole, continues=evolve(continues, found=True))
 
     async def _deliver(

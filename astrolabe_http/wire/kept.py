@@ -2,11 +2,13 @@
 
 Pure. Kept are the items that a request added, the items of its answer, and the answer itself.
 To go on from a conversation is to send it whole: its items come before the new ones, and then
-the body is read like any other. `instructions` are not carried over, as in OpenAI's API.
+the body is read like any other. `instructions` are not carried over, as in OpenAI's API. An item
+that only points at one of an answer is that one; whose answer it was its id says.
 
 Listed items have the shape that typed clients ask of them: an id, a status, content in parts.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -18,11 +20,16 @@ from astrolabe_core.conversations import Conversation, KeptResponse
 from astrolabe_core.messages import Served
 from astrolabe_core.requests import Request
 from astrolabe_core.units import ResponseId
+from astrolabe_http.ids import REQUEST_ID_PATTERN
 from astrolabe_http.wire.fields import Object, array_of, described, invalid, object_of, text_of
 from astrolabe_http.wire.responses_answer import suffix_of
+from astrolabe_http.wire.responses_fields import PREVIOUS
 
 ITEMS_DEFAULT: Final = 20
 ITEMS_MAX: Final = 100
+REFERENCE: Final = "item_reference"
+_OURS: Final = re.compile(f"(?:msg|fc|rs)_({REQUEST_ID_PATTERN.removeprefix('req_')})_[0-9]{{1,6}}")
+_NOTHING: Final[Object] = {"type": "message", "role": "assistant", "content": ""}
 _DONE: Final = "completed"
 _PREFIXES: Final = {"message": "msg", "function_call": "fc", "reasoning": "rs"}
 _TEXTS: Final = frozenset({"text", "input_text", "output_text"})
@@ -46,6 +53,37 @@ def go_on(body: Object, conversation: Conversation) -> dict[str, object]:
     return {**body, "input": [*_said(conversation), *items_in(body)]}
 
 
+def references(body: Object) -> dict[int, str]:
+    """Give the items of a body's input that only point at another: where, and at which id."""
+    return {
+        place: text_of(item.get("id"))
+        for place, item in enumerate(map(object_of, array_of(body.get("input"))))
+        if item.get("type") == REFERENCE
+    }
+
+
+def response_with(item: str) -> ResponseId | None:
+    """Tell from an item's id in which response it stood; `None` where we made no such id."""
+    made = _OURS.fullmatch(item)
+    return None if made is None else ResponseId(f"resp_{made[1]}")
+
+
+def output_item(kept: KeptResponse, item: str) -> object | None:
+    """Find an item of an answer."""
+    output = array_of(orjson.loads(kept.output_json))
+    return next((each for each in output if object_of(each).get("id") == item), None)
+
+
+def refer(body: Object, found: Mapping[int, object]) -> dict[str, object]:
+    """Put items where the input only points at them; one that was not found says nothing."""
+    wanted = references(body)
+    items = [
+        found.get(place, _NOTHING) if place in wanted else item
+        for place, item in enumerate(array_of(body.get("input")))
+    ]
+    return {**body, "input": items}
+
+
 def keep(served: Served, request: Request, items: Sequence[object], answer: Object) -> KeptResponse:
     """Make of an exchange what is kept of it. `answer` is the body that the caller gets."""
     caller, attempt = served.trace.caller, served.trace.served
@@ -57,7 +95,7 @@ def keep(served: Served, request: Request, items: Sequence[object], answer: Obje
         id=response_id(request),
         workspace=caller.workspace.id,
         request=request.id,
-        previous=None if request.continues is None else request.continues.id,
+        previous=_previous(request),
         model=model.id,
         provider=model.provider,
         created_at=request.received_at,
@@ -65,6 +103,11 @@ def keep(served: Served, request: Request, items: Sequence[object], answer: Obje
         output_json=_written(answer["output"]),
         body_json=_written({**answer, "output": None}),
     )
+
+
+def _previous(request: Request) -> ResponseId | None:
+    named = text_of(request.body.get(PREVIOUS))
+    return ResponseId(named) if named else None
 
 
 def show(kept: KeptResponse) -> bytes:

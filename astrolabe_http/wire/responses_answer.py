@@ -23,7 +23,7 @@ from astrolabe_http.wire.intake import request_of, wants_one_call
 from astrolabe_http.wire.receipts import merge_receipt, read_responses_usage
 from astrolabe_http.wire.responses_items import Items
 from astrolabe_http.wire.responses_output import CALL, REFUSAL, TEXT, Item
-from astrolabe_http.wire.responses_request import encrypts_reasoning, functions_of
+from astrolabe_http.wire.responses_request import functions_of
 
 NO_OUTPUT: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer has no output"
@@ -194,10 +194,8 @@ def response_body(
 
 def items_of(request: Request, model: ModelId) -> Items:
     """Make the empty output of a request's answer by a model."""
-    kept = encrypts_reasoning(request.body)
     return Items(
         suffix_of(request.id),
-        reasoning_ids_kept=kept,
         provider=provider_of(model),
         one_call=wants_one_call(request.body),
     )

@@ -43,7 +43,10 @@ ITEMS: Final[Rulings] = {
     "compaction": _KNOWN,
     "context_compaction": _KNOWN,
     "agent_message": _KNOWN,
-    "item_reference": refused("no state is kept here; send the item itself"),
+    "item_reference": refused(
+        "what it points at takes its place where the stack keeps conversations; "
+        "else send the item itself"
+    ),
     "additional_tools": refused("offer them in tools"),
     "configuration_update": refused("send reasoning and text with the request"),
     "compaction_trigger": refused("prompts are never shortened silently; leave it out"),

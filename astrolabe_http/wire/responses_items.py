@@ -8,9 +8,9 @@ writer each feed all events to one of these and add no rule of their own, so tha
 and paid for is what the caller got; items and parts are numbered by us, in the order in which they
 were opened. Where the caller wants one call at a time, further ones stay behind too.
 
-Ids are ours too, but for two that the caller hands back: a call's `call_id`, and where encrypted
-reasoning was asked for its `rs_` id, which providers check against that content. That content is
-sealed for `provider`; where none is named it stays as it came.
+Ids are ours too, but for a call's `call_id`, which the caller hands back. What only the provider
+can read is sealed for `provider`, with the id that providers check it against; where none is named
+it stays as it came.
 """
 
 from typing import Final, TypeAlias
@@ -64,12 +64,10 @@ class Items:
         self,
         suffix: str,
         *,
-        reasoning_ids_kept: bool = False,
         provider: ProviderId | None = None,
         one_call: bool = False,
     ) -> None:
         self._one_call = one_call
-        self._reasoning_ids_kept = reasoning_ids_kept
         self._provider = provider
         self.made: list[Item] = []
         self.spoken = False
@@ -149,8 +147,6 @@ class Items:
         index = len(self.made)
         item = Item(kind, index, f"{_PREFIXES[kind]}_{self._suffix}_{index}")
         item.own, item.place = upstream_id, place
-        if kind == REASONING and self._reasoning_ids_kept and upstream_id.startswith("rs_"):
-            item.id = upstream_id[:ID_CHARS_MAX]
         if kind == REASONING and self._provider is not None:
             item.seal = Seal(provider=self._provider)
         self.made.append(item)

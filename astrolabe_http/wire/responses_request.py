@@ -20,7 +20,7 @@ from astrolabe_core.requests import (
     Tool,
     ToolChoice,
 )
-from astrolabe_core.units import Instant, RequestId, ResponseId
+from astrolabe_core.units import Instant, RequestId
 from astrolabe_http.wire.fields import (
     Object,
     array_of,
@@ -46,7 +46,6 @@ from astrolabe_http.wire.intake import (
     without_nulls,
 )
 from astrolabe_http.wire.responses_fields import (
-    ENCRYPTED,
     INCLUDED,
     LOGPROBS,
     PREVIOUS,
@@ -118,7 +117,7 @@ def _read(taken: Intake, request_id: RequestId, at: Instant) -> Request | Refusa
 
 def _continuation(body: Object) -> Continuation | None:
     named = text_of(body.get(PREVIOUS))
-    return Continuation(id=ResponseId(named)) if named else None
+    return Continuation(id=named, param=PREVIOUS) if named else None
 
 
 def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, object]:
@@ -143,11 +142,6 @@ def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, objec
     if provider_rules:
         made["provider"] = dict(provider_rules)
     return made
-
-
-def encrypts_reasoning(body: Object) -> bool:
-    """Whether the caller will hand reasoning back in a form that only its provider can read."""
-    return ENCRYPTED in array_of(body.get("include"))
 
 
 def _shaped_include(body: Object) -> dict[str, object]:

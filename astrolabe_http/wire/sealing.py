@@ -147,7 +147,10 @@ def reader_of_messages(messages: object) -> ProviderId | Refusal | None:
 def _sealed_items(items: list[object]) -> Iterator[tuple[str, ProviderId]]:
     for place, item in enumerate(items):
         said = object_of(item)
-        seal = read_seal(said.get("encrypted_content"))
+        content = said.get("encrypted_content")
+        if content is None and "format" not in said:
+            continue
+        seal = read_seal(content)
         provider = _by_format(said) if seal is None else seal.provider
         if provider is not None:
             yield f"input[{place}].encrypted_content", provider
@@ -162,7 +165,8 @@ def _sealed_details(messages: list[object]) -> Iterator[tuple[str, ProviderId]]:
 
 
 def _by_format(said: Object) -> ProviderId | None:
-    return FORMATS.get(text_of(said.get("format"))) if sealed_bytes(said) else None
+    provider = FORMATS.get(text_of(said.get("format")))
+    return provider if provider is not None and sealed_bytes(said) else None
 
 
 def _only(found: Found) -> ProviderId | Refusal | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from astrolabe_core.accounts import WorkspaceStatus
 from astrolabe_core.conversations import KeptResponse
@@ -144,6 +145,98 @@ async def test_a_dry_run_goes_on_too_and_keeps_nothing() -> None:
     assert said.status_code == 200
     assert said.json()["continuation"]["previous_response_id"] == first["id"]
     assert list(bench.store._responses) == [first["id"]]
+
+
+# --- pointing at items ----------------------------------------------------------------------
+
+
+def at(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "item_reference", "id": item["id"]}
+
+
+async def test_an_item_that_is_pointed_at_is_sent_as_it_was() -> None:
+    # The AI SDK points at what it was told is stored; store is true by default.
+    bench = await make_keeping()
+    sealed = thought(encrypted_content="gAAAA", format="openai-responses-v1")
+    first = await ask(bench, answer(sealed, call()))
+    second = await ask(bench, answer(message("Rain.")), input=[*first["output"], TOLD])
+    turn = {"role": "user", "content": "Thanks!"}
+    output = [*first["output"], TOLD, *second["output"], turn]
+    pointing = [at(first["output"][0]), first["output"][1], TOLD, at(second["output"][0]), turn]
+    third = await ask(bench, answer(), input=pointing)
+    await ask(bench, answer(), input=output)
+    assert bench.transport.sent[2] == bench.transport.sent[3]
+    assert bench.transport.sent[2][1]["input"][0] == sealed
+    row = await kept(bench, third)
+    assert row is not None
+    assert json.loads(row.input_json) == output
+    assert row.previous is None
+    fourth = await ask(bench, answer(), previous_response_id=third["id"], input=pointing[:1])
+    assert fourth["previous_response_id"] == third["id"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["unknown", "deleted", "theirs", "no id of ours", "no id", "input"]
+)
+async def test_who_points_at_what_is_not_there_is_404_where_it_stands(kind: str) -> None:
+    bench = await make_keeping()
+    first = await ask(bench, answer())
+    (item,) = first["output"]
+    pointing = at(item)
+    match kind:
+        case "unknown":
+            pointing["id"] = pointing["id"].removesuffix("0") + "9"
+        case "deleted":
+            await bench.store.forget_response(bench.workspace.id, ResponseId(first["id"]))
+        case "theirs":
+            other = await bench.new_workspace()
+            await let_keep(bench, other)
+            stranger = await bench.new_key(other)
+            bench = evolve(
+                bench, secret=stranger.secret, workspace=evolve(bench.workspace, id=other)
+            )
+        case "no id of ours":
+            pointing["id"] = "msg_1"
+        case "no id":
+            del pointing["id"]
+        case _:
+            pointing["id"] = f"msg_{first['id'].removeprefix('resp_')}_in0"
+    turn = {"role": "user", "content": "Go on."}
+    error = await refused(bench, input=[turn, pointing])
+    assert (error["status"], error["code"], error["param"]) == (404, "not_found", "input[1]")
+
+
+async def test_pointing_needs_a_stack_that_keeps_and_says_what_to_do() -> None:
+    bench = await make_keeping()
+    first = await ask(bench, answer())
+    elsewhere = {"metadata": {"astrolabe": {"stack": "fast"}}}
+    for item in (first["output"][0], {"id": "msg_1"}):
+        error = await refused(bench, input=[at(item)], **elsewhere)
+        assert (error["status"], error["code"]) == (400, "unsupported_parameter")
+        assert error["param"] == "input[0]"
+        assert "store: false" in error["message"]
+
+
+async def test_what_is_pointed_at_is_as_large_as_a_body_may_be_and_no_larger() -> None:
+    bench = await make_keeping(body_bytes_max=4_000)
+    answers = [await ask(bench, answer(message("x" * 1_500))) for _ in range(3)]
+    items = [at(each["output"][0]) for each in answers]
+    await ask(bench, answer(), input=items[:2])
+    error = await refused(bench, input=items)
+    assert (error["status"], error["code"]) == (413, "payload_too_large")
+    assert error["param"] == "input[2]"
+
+
+async def test_pointing_waits_for_the_store_and_for_who_may_call() -> None:
+    bench = await make_keeping()
+    first = await ask(bench, answer())
+    body = {**ASK, "input": [at(first["output"][0])]}
+    away(bench, "kept_response")
+    error = await refused(bench, **body)
+    assert (error["status"], error["code"]) == (503, "storage_unavailable")
+    assert (await post(bench, body, authorization="Bearer junk")).status_code == 401
+    await bench.service.set_status(bench.workspace.id, WorkspaceStatus.SUSPENDED)
+    assert (await post(bench, body)).status_code == 403
 
 
 # --- where it may not be --------------------------------------------------------------------

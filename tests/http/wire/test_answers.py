@@ -11,6 +11,7 @@ import pytest
 from astrolabe_core.answers import Answer, Fault, FaultKind, Finish, ToolCall
 from astrolabe_core.requests import Surface
 from astrolabe_http.wire import WIRES
+from astrolabe_http.wire.sealing import read_seal
 from tests.http.test_headers import with_stack
 from tests.http.wire.play import Played, serve
 
@@ -242,13 +243,17 @@ def test_no_id_of_the_provider_s_reaches_a_caller(surface: Surface, stream: bool
     assert b'"provider":' not in played.sent
 
 
-def test_reasoning_keeps_its_id_only_where_it_will_be_handed_back() -> None:
+def test_reasoning_has_an_id_of_ours_and_its_own_within_the_seal() -> None:
     fields: dict[str, Any] = {"reasoning": {"effort": "low"}}
     thought, _ = play(Surface.RESPONSES, **fields).json["output"]
-    assert thought["id"] == "rs_01test_0"
+    assert "encrypted_content" not in thought
     encrypted = ["reasoning.encrypted_content"]
-    kept, _ = play(Surface.RESPONSES, **fields, include=encrypted).json["output"]
-    assert kept["id"] != "rs_01test_0"
+    sealed, _ = play(Surface.RESPONSES, **fields, include=encrypted).json["output"]
+    assert thought["id"] == sealed["id"] == "rs_01test_0"
+    seal = read_seal(sealed["encrypted_content"])
+    assert seal is not None
+    assert seal.id.startswith("rs_")
+    assert seal.id != sealed["id"]
 
 
 @pytest.mark.parametrize("surface", SURFACES)
