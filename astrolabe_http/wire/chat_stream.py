@@ -41,7 +41,6 @@ from astrolabe_http.wire.intake import wants_one_call
 from astrolabe_http.wire.logprobs import chat_logprobs
 from astrolabe_http.wire.receipts import merge_receipt, read_chat_usage
 
-CHOICES_MAX: Final = 128
 CALLS_MAX: Final = 1_024
 COMPARED_MAX: Final = 16
 """How often the arguments of one call are read to see whether they are whole."""
