@@ -6,7 +6,6 @@ The guard stands before all of them and gives each exchange its id. An exchange 
 a bug in it is answered in the form of every other error and never in its own words.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
@@ -36,13 +35,12 @@ from astrolabe_http.kept_pages import KeptPages
 from astrolabe_http.listing import Listing, View
 from astrolabe_http.logbook import NO_ROUTE, Logbook
 from astrolabe_http.openapi import document_bytes
-from astrolabe_http.reports import OWN_LOGGER, trail
+from astrolabe_http.reports import report_bug
 from astrolabe_http.surface import Page, Reader, Surface, Visit
 from astrolabe_http.usage_page import read_usage_query, usage_page
 
 Work: TypeAlias = Callable[[Visit], Awaitable[Trace | None]]
 
-_LOGGER: Final = logging.getLogger(OWN_LOGGER)
 _HEALTHY: Final = b'{"ok":true}'
 
 
@@ -106,7 +104,7 @@ class Endpoint:
             trace = await self._work(visit)
         except Exception as error:  # noqa: BLE001 - the last place where a bug can be told
             fault = type(error).__name__
-            _report(visit.id, error)
+            report_bug(visit.id, error)
             await _fail(visit)
         finally:
             connection.close()
@@ -269,12 +267,6 @@ async def _fail(visit: Visit) -> None:
         }
     }
     await visit.connection.answer(500, identity_headers(visit.id), orjson.dumps(body))
-
-
-def _report(request_id: RequestId, error: Exception) -> None:
-    """Log where a bug is, without the words of the exception: they may quote a prompt."""
-    name, places = type(error).__name__, " < ".join(trail(error.__traceback__))
-    _LOGGER.error("%s: %s at %s", request_id, name, places)
 
 
 _BUG: Final = Refusal(code=Code.OVERLOADED, message="the gateway failed")

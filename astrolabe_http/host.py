@@ -27,10 +27,14 @@ from astrolabe_http.conversations import announce_keeping
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.headers import trace_headers
 from astrolabe_http.proofreading import Ungrammatical, proofreader
+from astrolabe_http.reports import report_bug
 from astrolabe_http.wire import WIRES, Writer
 
 _LATE = Fault(kind=FaultKind.TIMEOUT, message="the time for the whole request is over")
 
+_MISREAD = Fault(
+    kind=FaultKind.PROVIDER_ERROR, message="the gateway could not make sense of the answer"
+)
 _GARBLED_BY_US = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the gateway broke the grammar of its own stream"
 )
@@ -82,6 +86,9 @@ class Host:
             with self._connection.stay(exchange.deadline):
                 result = await exchange.begin()
                 opened = result is None
+        except Exception as error:  # noqa: BLE001 - what a provider says may find a bug of ours
+            report_bug(command.request.id, error)
+            result = _MISREAD
         finally:
             if not opened:
                 await exchange.close()
@@ -110,6 +117,9 @@ class Host:
         except Ungrammatical:
             # The caller has a broken stream; the hold is let go all the same.
             result = _GARBLED_BY_US
+        except Exception as error:  # noqa: BLE001 - as in `call`: the hold ends all the same
+            report_bug(exchange.command.request.id, error)
+            result = _MISREAD
         finally:
             await exchange.close()
         now = self.clock.now()

@@ -13,9 +13,11 @@ from typing import Final
 import orjson
 from attrs import asdict, frozen
 
+from astrolabe_core.units import RequestId
 from astrolabe_http.settings import LogFormat
 
 OWN_LOGGER: Final = "astrolabe"
+_LOGGER: Final = logging.getLogger(OWN_LOGGER)
 
 _LIBRARY: Final = "uvicorn"
 """Its messages are constants of its code; what is filled into them is left out."""
@@ -65,6 +67,12 @@ def report(record: logging.LogRecord) -> Report:
         fault=None if kind is None else kind.__name__,
         trail=trail(trace),
     )
+
+
+def report_bug(request_id: RequestId, error: Exception) -> None:
+    """Log where a bug is, without the words of the exception: they may quote a prompt."""
+    name, places = type(error).__name__, " < ".join(trail(error.__traceback__))
+    _LOGGER.error("%s: %s at %s", request_id, name, places)
 
 
 def trail(trace: TracebackType | None) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from astrolabe_core import ledger
 from astrolabe_core.catalog import Catalog
 from astrolabe_http.app import create_app
-from tests.http.gateways import CHAT, ScriptedReply, chat_chunk, make_bench, sse, stream_reply
+from tests.http.gateways import CHAT, make_bench, whole_stream
 
 pytestmark = pytest.mark.anyio
 
@@ -105,13 +106,15 @@ async def test_the_app_may_be_mounted_in_another(outer: str) -> None:
     assert lost.json()["error"]["code"] == "not_found"
 
 
-async def test_a_bug_is_answered_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+async def burst(*_: object) -> ledger.Outcome:
+    raise RuntimeError("canary prompt")
+
+
+async def test_a_bug_is_answered_without_its_words(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench = await make_bench()
-
-    async def burst() -> ScriptedReply:
-        raise RuntimeError("canary prompt")
-
-    bench.transport.script = [burst]
+    monkeypatch.setattr(bench.store, "submit", burst)
     with caplog.at_level(logging.ERROR, "astrolabe"):
         async with bench.client() as client:
             answer = await client.post("/v1/chat/completions", json=CHAT)
@@ -124,13 +127,15 @@ async def test_a_bug_is_answered_without_its_words(caplog: pytest.LogCaptureFixt
     assert b'"error":"RuntimeError"' in bench.lines[-1]
 
 
-async def test_a_bug_within_a_stream_leaves_it_broken() -> None:
+async def test_a_bug_within_a_stream_leaves_it_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = await make_bench()
+    submit = bench.store.submit
 
-    async def burst() -> None:
-        raise RuntimeError("canary")
+    async def fragile(order: ledger.Command) -> ledger.Outcome:
+        return await (burst() if isinstance(order, ledger.Capture) else submit(order))
 
-    bench.transport.script = [stream_reply(sse(chat_chunk("Hello")), burst)]
+    monkeypatch.setattr(bench.store, "submit", fragile)
+    bench.transport.script = [whole_stream()]
     sent: list[Any] = []
     body = (
         b'{"model":"openai/gpt-5.4-nano","stream":true,"messages":[{"role":"user","content":"x"}]}'

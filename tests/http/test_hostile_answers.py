@@ -26,7 +26,9 @@ from tests.http.gateways import (
     WHOLE_STREAM,
     chat_body,
     chat_chunk,
+    make_bench,
     sse,
+    stream_reply,
 )
 from tests.http.hostile import (
     PROVIDER_KEY,
@@ -689,3 +691,24 @@ async def test_usage_is_charged_once_however_often_it_is_told() -> None:
     events = (*WHOLE_STREAM, {**chat_chunk(), "choices": [], "usage": USAGE})
     met = await meet((STREAM, sse(*events), DONE), stream=True)
     assert_whole(met)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_bug_that_a_providers_words_find_ends_the_hold_all_the_same(
+    stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = await make_bench()
+    before = await bench.available()
+
+    async def burst() -> None:
+        raise RuntimeError(CANARY)
+
+    first = [sse(*WHOLE_STREAM[:3])] if stream else []
+    bench.transport.script = [stream_reply(*first, burst)]
+    async with bench.client() as client:
+        answer = await client.post(PATHS["chat"], json={**CHAT, "stream": stream})
+    assert answer.status_code == (200 if stream else 502)
+    assert '"code":"provider_error"' in answer.text
+    assert CANARY not in answer.text + caplog.text
+    assert "RuntimeError" in caplog.text
+    assert await bench.available() == before
