@@ -9,6 +9,8 @@ from astrolabe_http.wire.fields import Object, array_of, is_number, object_of
 
 def chat_logprobs(found: object) -> dict[str, object] | None:
     """Write the `logprobs` of a choice; null where there are none."""
+    if not found:
+        return None
     said = object_of(found)
     told = {key: _tokens(said.get(key)) for key in ("content", "refusal")}
     if not any(told.values()):
@@ -18,7 +20,7 @@ def chat_logprobs(found: object) -> dict[str, object] | None:
 
 def responses_logprobs(found: object) -> list[object]:
     """Write the `logprobs` of a part of text, or of a piece of one."""
-    return list(_tokens(found))
+    return list(_tokens(found)) if found else []
 
 
 def _tokens(found: object) -> list[dict[str, object]]:
