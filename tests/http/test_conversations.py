@@ -13,10 +13,12 @@ from attrs import evolve
 from astrolabe_core.accounts import WorkspaceStatus
 from astrolabe_core.conversations import KeptResponse
 from astrolabe_core.money import usd
+from astrolabe_core.requests import Surface
 from astrolabe_core.stacks import Boundaries
 from astrolabe_core.units import ResponseId
 from astrolabe_http.service import KeyTerms
-from tests.http.gateways import CHAT, Bench, make_bench
+from astrolabe_http.wire.sealing import read_seal
+from tests.http.gateways import CHAT, Bench, chat_reply, make_bench
 from tests.http.keeping import (
     KEEPS,
     NANO,
@@ -538,6 +540,29 @@ async def test_chat_s_reasoning_details_pin_by_their_format() -> None:
     assert all(model.startswith("anthropic/") for model in routed["decision"]["plan"])
     await post(bench, body, "/v1/chat/completions")
     assert bench.transport.sent[-1][1]["messages"][0]["reasoning_details"] == [detail]
+
+
+async def test_a_signature_comes_home_through_an_upstream_that_has_only_chat() -> None:
+    bench = await make_keeping(upstream_apis=frozenset({Surface.CHAT}))
+    mine = {"format": "anthropic-claude-v1", "index": 0}
+    detail = {"type": "reasoning.text", "text": "Hm.", "signature": "EvcB", **mine}
+    said = {"role": "assistant", "content": "Hello.", "reasoning_details": [detail]}
+    choice = {"index": 0, "message": said, "finish_reason": "stop"}
+    first = await ask(bench, chat_reply(choices=[choice]), model=SONNET)
+    seal = read_seal(first["output"][0]["encrypted_content"])
+    assert seal is not None
+    assert (seal.provider, seal.signature) == ("anthropic", "EvcB")
+    whole = [{"role": "user", "content": ASK["input"]}, *first["output"]]
+    turn = {"role": "user", "content": "Go on."}
+    for on in (
+        {"input": [*whole, turn], "store": False},
+        {"input": "Go on.", "previous_response_id": first["id"]},
+    ):
+        await ask(bench, chat_reply(), model=SONNET, **on)
+        (back,) = bench.transport.sent[-1][1]["messages"][1]["reasoning_details"]
+        assert {**detail, **back} == back
+    error = await refused(bench, model=NANO, previous_response_id=first["id"])
+    assert (error["status"], error["code"]) == (409, "routing_policy_blocked")
 
 
 async def test_what_is_sealed_is_sized() -> None:
