@@ -146,6 +146,8 @@ class Exchange:
             return _PACKED
         if not command.request.stream:
             return self._whole(await self._read_all())
+        if reply.headers.get("content-type", "").startswith("application/json"):
+            return _no_stream(_parsed(await self._read_all()))
         return await self._first_content()
 
     async def _read_error(self) -> object:
@@ -271,6 +273,12 @@ class Exchange:
         if not generation:
             return receipt
         return evolve(receipt, generation=generation[:200])
+
+
+def _no_stream(payload: object) -> Fault:
+    """Say why JSON came in place of a stream: llama.cpp complains so, behind a 200."""
+    complains = isinstance(payload, dict) and bool(payload.get("error"))
+    return classify(None, payload) if complains else _GARBLED
 
 
 def _parsed(raw: bytes) -> object:

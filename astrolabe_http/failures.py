@@ -6,40 +6,17 @@ the two together. Status, OpenRouter's `error_type` and the code in the body are
 message are looked at only where nothing else tells the cases apart. No word of the provider's is
 ever repeated: a message of ours goes to the caller.
 
-A body is parsed JSON, or anything else where it was none. In a stream that began with 200 the
-number in `error.code` takes the place of the status.
+A body is parsed JSON, or anything else where it was none; `complaints` knows its many forms.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from astrolabe_core.answers import Fault, FaultKind
+from astrolabe_http.complaints import NO_HEADERS, Recorded, Said, read
 from astrolabe_http.waits import retry_after_s
-
-NO_HEADERS: Final[Mapping[str, str]] = {}
-
-
-@frozen(kw_only=True)
-class Said:
-    """What an answer says of itself, once its many forms are one."""
-
-    status: int | None = None
-    error_type: str = ""
-    message: str = field(default="", repr=False)
-    moderated: bool = False
-    readable: bool = True
-
-
-@frozen(kw_only=True)
-class Recorded:
-    """An answer as it was seen on the wire, or stands in the provider's documentation."""
-
-    status: int | None
-    body: object
-    source: str
-    headers: Mapping[str, str] = field(default=NO_HEADERS, hash=False)
 
 
 @frozen(kw_only=True)
@@ -64,35 +41,6 @@ def classify(status: int | None, body: object, headers: Mapping[str, str] = NO_H
     )
 
 
-def read(status: int | None, body: object) -> Said:
-    """Bring the forms of an error body into one."""
-    error = body.get("error") if isinstance(body, Mapping) else None
-    if isinstance(error, str):
-        return Said(status=status, message=error.lower())
-    if not isinstance(error, Mapping):
-        return Said(status=status, readable=isinstance(body, Mapping))
-    code, metadata = error.get("code"), error.get("metadata")
-    facts: Mapping[object, object] = metadata if isinstance(metadata, Mapping) else {}
-    types = (facts.get("error_type"), error.get("error_type"), code, error.get("type"))
-    # A proxy's status tells more than what is inside; a 200 tells nothing.
-    inner = _number(code)
-    known = inner if status in {None, 200} and inner is not None else status
-    return Said(
-        status=None if known == 200 else known,
-        error_type=next((each for each in types if isinstance(each, str) and each), ""),
-        message=str(error.get("message", "")).lower(),
-        moderated=bool(facts.get("flagged_input") or facts.get("reasons")),
-    )
-
-
-def _number(code: object) -> int | None:
-    if isinstance(code, bool):
-        return None
-    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
-        return int(code)
-    return code if isinstance(code, int) and 100 <= code <= 599 else None
-
-
 def _of_type(*types: str) -> Callable[[Said], bool]:
     known = frozenset(types)
     return lambda said: said.error_type in known
@@ -111,6 +59,7 @@ _LENGTH_WORDS: Final = (
     "prompt is too long",
     "too many tokens",
     "input is too long",
+    "context size",
 )
 _MODERATION_WORDS: Final = ("moderation", "flagged", "content policy", "content_policy")
 
@@ -122,6 +71,7 @@ def _too_long(said: Said) -> bool:
         "max_tokens_exceeded",
         "token_limit_exceeded",
         "string_too_long",
+        "exceed_context_size_error",
     }
 
 
@@ -130,6 +80,13 @@ def _declined(said: Said) -> bool:
         return True
     wordy = any(word in said.message for word in _MODERATION_WORDS)
     return said.status in {400, 403} and (said.moderated or wordy)
+
+
+def _no_model(said: Said) -> bool:
+    """Whether a plain server does not know the model by the name that it was asked for."""
+    missing = "not found" in said.message or "does not exist" in said.message
+    named = said.error_type in {"model_not_found", "NotFoundError"} or "model" in said.message
+    return said.status == 404 and missing and named
 
 
 def _no_host(said: Said) -> bool:
@@ -189,6 +146,25 @@ RULES: Final[tuple[Rule, ...]] = (
                 }
             },
             source=f"{_OPENROUTER_DOCS}#moderation-errors",
+        ),
+    ),
+    Rule(
+        # A limit that no waiting lifts.
+        when=_of_type("insufficient_quota", "billing_hard_limit_reached"),
+        kind=FaultKind.AUTH,
+        message="the provider does not accept the gateway's account; its operator must act",
+        recorded=Recorded(
+            status=429,
+            body={
+                "error": {
+                    "message": "You exceeded your current quota, please check your plan and "
+                    "billing details.",
+                    "type": "insufficient_quota",
+                    "param": None,
+                    "code": "insufficient_quota",
+                }
+            },
+            source="OpenAI",
         ),
     ),
     Rule(
@@ -322,6 +298,24 @@ RULES: Final[tuple[Rule, ...]] = (
                 }
             },
             source="oh-my-pi, sai #115",
+        ),
+    ),
+    Rule(
+        # Another candidate may be there; this one is in the catalog and not on the server.
+        when=_no_model,
+        kind=FaultKind.PROVIDER_ERROR,
+        message="the provider does not have the model",
+        recorded=Recorded(
+            status=404,
+            body={
+                "error": {
+                    "message": 'model "llama3" not found, try pulling it first',
+                    "type": "api_error",
+                    "param": None,
+                    "code": None,
+                }
+            },
+            source="Ollama, /v1; QAnything #555",
         ),
     ),
     Rule(

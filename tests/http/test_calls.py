@@ -17,6 +17,7 @@ from astrolabe_http.answer_bounds import HELD_FACTOR, STREAM_FACTOR
 from astrolabe_http.calls import Event, Exchange
 from astrolabe_http.transport import Unanswered
 from astrolabe_http.wire import WIRES
+from astrolabe_http.wire.translation import Upstream
 from tests.http.gateways import (
     CHAT,
     DONE,
@@ -289,3 +290,172 @@ def test_a_provider_that_never_hangs_up_does_not_delay_the_end() -> None:
 
     assert anyio.run(run) < 1
     assert reply.closed.is_set()
+
+
+# --- upstreams that have one format, or are plain --------------------------------------------
+
+CHAT_ONLY = Upstream(apis=frozenset({Surface.CHAT}))
+RESPONSES_ONLY = Upstream(apis=frozenset({Surface.RESPONSES}))
+SPOKEN_RESPONSE = (
+    {"type": "response.created", "response": {"id": "resp-1", "status": "in_progress"}},
+    {"type": "response.output_text.delta", "output_index": 0, "delta": "Hello"},
+    {"type": "response.output_text.delta", "output_index": 0, "delta": " there."},
+    {
+        "type": "response.completed",
+        "response": {
+            "id": "resp-1",
+            "status": "completed",
+            "usage": {"input_tokens": 10, "output_tokens": 4, "total_tokens": 14},
+        },
+    },
+)
+
+
+def across(
+    reply: ScriptedReply, asked: CallModel, upstream: Upstream
+) -> tuple[list[Event], Answer | Fault, str, dict[str, Any]]:
+    """Ask an upstream of some kind; give what came, and what it was sent."""
+    transport = ScriptedTransport([reply])
+
+    async def run() -> tuple[list[Event], Answer | Fault]:
+        made = Exchange(asked, transport, 10_000, upstream)
+        try:
+            return await everything(made)
+        finally:
+            await made.close()
+
+    events, result = anyio.run(run)
+    path, body = transport.sent[0]
+    return events, result, path, body
+
+
+def test_a_response_is_had_from_an_upstream_that_has_only_chat() -> None:
+    asked = command(surface=Surface.RESPONSES)
+    _, answer, path, body = across(chat_reply("Hi."), asked, CHAT_ONLY)
+    assert path == "/chat/completions"
+    assert body["messages"] == [{"role": "user", "content": "Say hello."}]
+    assert body["max_tokens"] == 100
+    assert body["provider"] == {"data_collection": "deny"}
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hi."
+    assert answer.receipt.cost == 7_000
+    assert isinstance(answer.payload, dict)
+    assert answer.payload["object"] == "response"
+
+
+def test_chat_is_had_from_an_upstream_that_has_only_responses() -> None:
+    text = {"type": "output_text", "text": "Hi."}
+    output = [{"type": "message", "role": "assistant", "content": [text]}]
+    whole = json_reply({"id": "resp-1", "status": "completed", "output": output})
+    _, answer, path, body = across(whole, command(), RESPONSES_ONLY)
+    assert path == "/responses"
+    assert body["input"] == [{"type": "message", "role": "user", "content": "Say hello."}]
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hi."
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("relayed", [True, False])
+@pytest.mark.parametrize("spoken", list(Surface))
+def test_a_translated_stream_is_whole_with_and_without_a_mark_of_its_end(
+    spoken: Surface, relayed: bool, done: bool
+) -> None:
+    asked = command(surface=spoken, stream=True, relayed=relayed)
+    frames, upstream = WHOLE_STREAM, CHAT_ONLY
+    if spoken is Surface.CHAT:
+        frames, upstream = SPOKEN_RESPONSE, RESPONSES_ONLY
+    reply = stream_reply(sse(*frames), *([DONE] if done else []))
+    events, answer, _, body = across(reply, asked, upstream)
+    assert body["stream"] is True
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hello there."
+    assert answer.receipt.usage is not None
+    # What is kept, or handed on, is in the caller's format.
+    named = [str(each.get("type")).startswith("response.") for each in events]
+    assert all(named) == (spoken is Surface.RESPONSES)
+    if not relayed:
+        assert answer.payload == tuple(events)
+
+
+@pytest.mark.parametrize("rest", [[], [DONE], [BREAK], [b"data: {\x00]\n\n"]])
+@pytest.mark.parametrize("spoken", list(Surface))
+def test_a_translated_stream_that_was_cut_is_never_whole(spoken: Surface, rest: list[Any]) -> None:
+    """litellm #40404, across formats."""
+    asked = command(surface=spoken, stream=True, relayed=True)
+    frames, upstream = WHOLE_STREAM, CHAT_ONLY
+    if spoken is Surface.CHAT:
+        frames, upstream = SPOKEN_RESPONSE, RESPONSES_ONLY
+    events, fault, _, _ = across(stream_reply(sse(*frames[:3]), *rest), asked, upstream)
+    assert isinstance(fault, Fault)
+    assert fault.kind is FaultKind.PROVIDER_ERROR
+    assert not any(event.get("type") == "response.completed" for event in events)
+
+
+@pytest.mark.parametrize("spoken", list(Surface))
+def test_an_error_in_a_translated_stream_comes_after_what_came_before(spoken: Surface) -> None:
+    asked = command(surface=spoken, stream=True, relayed=True)
+    if spoken is Surface.RESPONSES:
+        error: dict[str, Any] = {**chat_chunk(" there."), "error": {"code": 429, "message": "x"}}
+        frames, upstream = WHOLE_STREAM[:2], CHAT_ONLY
+    else:
+        failed = {"status": "failed", "error": {"code": "rate_limit_exceeded"}}
+        error = {"type": "response.failed", "response": failed}
+        frames, upstream = SPOKEN_RESPONSE[:2], RESPONSES_ONLY
+    events, fault, _, _ = across(stream_reply(sse(*frames, error)), asked, upstream)
+    assert events
+    assert isinstance(fault, Fault)
+    assert fault.kind is FaultKind.RATE_LIMITED
+
+
+def test_an_error_in_the_first_frame_of_a_translated_stream_is_a_fault_before_any_content() -> None:
+    """claude-code-router #1759, across formats."""
+    error = {"error": {"code": 502, "message": "overloaded"}}
+    asked = command(surface=Surface.RESPONSES, stream=True, relayed=True)
+
+    async def run() -> Answer | Fault | None:
+        made = Exchange(asked, ScriptedTransport([stream_reply(sse(error))]), 10_000, CHAT_ONLY)
+        return await made.begin()
+
+    assert isinstance(anyio.run(run), Fault)
+
+
+def test_a_plain_server_is_sent_nothing_of_openrouter_s() -> None:
+    plain = Upstream(plain=True)
+    sent = {"choices": [{"message": {"role": "assistant", "content": "Hi."}}]}
+    _, answer, path, body = across(json_reply(sent), command(), plain)
+    assert path == "/chat/completions"
+    assert body == {
+        "model": "openai/gpt-5.4-nano",
+        "messages": [{"role": "user", "content": "Say hello."}],
+        "max_tokens": 100,
+    }
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hi."
+    assert answer.receipt.usage is None
+
+
+def test_a_plain_server_s_stream_may_end_as_such_servers_do() -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 2}
+    first = {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi."}}]}
+    last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": usage}
+    raw = sse(first, last).replace(b"\n", b"\r\n")
+    _, answer, _, body = across(stream_reply(raw), streamed(), Upstream(plain=True))
+    assert body["stream_options"] == {"include_usage": True}
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hi."
+    assert answer.receipt.usage is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": {"code": 400, "type": "exceed_context_size_error"}}, FaultKind.CONTEXT_LENGTH),
+        ({"choices": []}, FaultKind.PROVIDER_ERROR),
+    ],
+)
+def test_json_in_place_of_a_stream_is_a_complaint_or_nothing(body: Any, kind: FaultKind) -> None:
+    """textgen #7257: llama.cpp complains behind a 200."""
+    reply = json_reply(body, content_type="application/json; charset=utf-8")
+    fault = exchange(reply, streamed(), begin)
+    assert isinstance(fault, Fault)
+    assert fault.kind is kind

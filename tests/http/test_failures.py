@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrolabe_core.answers import FaultKind
-from astrolabe_http.failures import RULES, Rule, classify, read
+from astrolabe_http.complaints import read
+from astrolabe_http.failures import RULES, Rule, classify
 from astrolabe_http.simulator.errors import STATUS_ERRORS, refuse_status
 
 JSON = st.recursive(

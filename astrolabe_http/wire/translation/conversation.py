@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.translation.parts import (
     chat_content,
+    own_content,
     responses_content,
     split_refusal,
 )
@@ -175,13 +176,10 @@ def _own_items(message: Object, place: int) -> list[dict[str, object]]:
 
 def _own_message(content: object, refusal: str, place: int) -> dict[str, object]:
     """Write what is more than a string. The schema wants an id of that, which nobody checks."""
-    parts = [{"type": "text", "text": content}] if isinstance(content, str) and content else content
-    own = responses_content(parts if isinstance(parts, list) else [], own=True)
-    told = [*array_of(own), *([{"type": "refusal", "refusal": refusal}] if refusal else [])]
     return {
         "type": "message",
         "id": f"msg_{place}",
         "role": "assistant",
         "status": "completed",
-        "content": told,
+        "content": own_content(content, refusal),
     }

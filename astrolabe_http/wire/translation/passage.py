@@ -15,6 +15,7 @@ from astrolabe_http.wire.fields import Object, array_of
 from astrolabe_http.wire.translation.answers import chat_answer, responses_answer
 from astrolabe_http.wire.translation.chunks import ChatChunks
 from astrolabe_http.wire.translation.events import ResponsesEvents
+from astrolabe_http.wire.translation.options import LOGPROBS
 from astrolabe_http.wire.translation.plain import plain_chat_request, plain_responses_request
 from astrolabe_http.wire.translation.plain_answers import PlainChunks, plain_answer
 from astrolabe_http.wire.translation.refusals import (
@@ -64,7 +65,7 @@ class Passage:
         if self.path is not self.spoken:
             body = (chat_request if self.path is Surface.CHAT else responses_request)(body)
         if not self.plain:
-            return body
+            return body if self.path is self.spoken else _for_openrouter(body)
         if self.path is Surface.CHAT:
             return plain_chat_request(body, asked)
         return plain_responses_request(body)
@@ -115,11 +116,8 @@ def untranslatable(request: Request, upstream: Upstream) -> Refusal | None:
     """Refuse by name what cannot be said to the upstream and would change the answer."""
     path, refusal = _path(request, upstream), None
     if path is not request.surface:
-        refusal = (
-            unsaid_in_chat(request)
-            if path is Surface.CHAT
-            else unsaid_in_responses(request, plain=upstream.plain)
-        )
+        find = unsaid_in_chat if path is Surface.CHAT else unsaid_in_responses
+        refusal = find(request)
     if refusal is None and upstream.plain:
         refusal = unsaid_plainly(request, path=path)
     return refusal
@@ -130,6 +128,15 @@ def _path(request: Request, upstream: Upstream) -> Surface:
     if request.surface in upstream.apis:
         return request.surface
     return next(iter(upstream.apis))
+
+
+def _for_openrouter(body: dict[str, object]) -> dict[str, object]:
+    """Ask for log probabilities by number: OpenRouter's Responses refuses the word for them."""
+    words = array_of(body.get("include"))
+    if LOGPROBS not in words:
+        return body
+    made = {"top_logprobs": 1, **body, "include": [word for word in words if word != LOGPROBS]}
+    return {key: value for key, value in made.items() if value != []}
 
 
 def _included(asked: Object) -> dict[str, object]:

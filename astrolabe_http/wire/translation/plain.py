@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from astrolabe_http.wire.fields import Object, array_of, object_of
+from astrolabe_http.wire.translation.parts import simplest
 from astrolabe_http.wire.translation.thoughts import details_of, words_of
 
 UNSENT: Final[Mapping[str, str]] = {
@@ -96,23 +97,14 @@ def _message(message: Object) -> dict[str, object]:
         made["role"] = "system"
     content = made.get("content")
     if isinstance(content, list):
-        made["content"] = _simplest([_unmarked(part) for part in content])
+        made["content"] = simplest([_unmarked(part) for part in content])
     thoughts = words_of(details_of(message))
     if thoughts:
-        # The name that vLLM, llama-server and DeepSeek read it under.
-        made["reasoning_content"] = thoughts
+        # vLLM and Ollama read the first, llama-server and DeepSeek the second; both let the
+        # other be.
+        made["reasoning"] = made["reasoning_content"] = thoughts
     return made
 
 
-def _simplest(parts: list[object]) -> object:
-    match parts:
-        case [{"type": "text", "text": str(text), **more}] if not more:
-            return text
-        case _:
-            return parts
-
-
-def _unmarked(part: object) -> object:
-    if not isinstance(part, Mapping) or not _CACHE_MARKS & part.keys():
-        return part
-    return {key: value for key, value in part.items() if key not in _CACHE_MARKS}
+def _unmarked(part: object) -> dict[str, object]:
+    return {key: value for key, value in object_of(part).items() if key not in _CACHE_MARKS}

@@ -11,6 +11,7 @@ from typing import Final
 from astrolabe_core.codes import Refusal
 from astrolabe_core.requests import Request, Surface
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of, unsupported
+from astrolabe_http.wire.parts import AUDIOS, FILES, TEXTS, VIDEOS
 from astrolabe_http.wire.translation.conversation import ITEM_TYPES
 
 NOT_IN_RESPONSES: Final[Mapping[str, tuple[object, ...]]] = {
@@ -31,30 +32,31 @@ NOT_IN_CHAT_REASONING: Final[Mapping[str, tuple[object, ...]]] = {
 }
 """Fields of a Responses body's `reasoning` that Chat has no form for, likewise."""
 
-MEDIA: Final = frozenset({"input_image", "input_file", "input_audio", "input_video"})
 _RULERS: Final = frozenset({"system", "developer"})
-_NO_OUTPUTS: Final = frozenset({"input_audio", "video_url", "input_video"})
 _ONLY_CHAT: Final = "this upstream has only /chat/completions"
 _ONLY_RESPONSES: Final = "this upstream has only /responses"
 _PLAIN: Final = "this upstream is a plain OpenAI-compatible server"
 
 
-def unsaid_in_responses(request: Request, *, plain: bool) -> Refusal | None:
+def unsaid_in_responses(request: Request) -> Refusal | None:
     """Refuse what a Chat request asks that Responses cannot say."""
     body = request.body
     for name, neutral in NOT_IN_RESPONSES.items():
         value = body.get(name)
         if value is not None and value not in neutral:
             return unsupported(name, f"{name} has no form there, and {_ONLY_RESPONSES}")
-    if body.get("logprobs") and not plain:
-        # OpenAI's Responses has them; OpenRouter's refuses the word that asks for them.
-        return unsupported("logprobs", f"they cannot be asked for there, and {_ONLY_RESPONSES}")
     for place, message in enumerate(map(object_of, array_of(body.get("messages")))):
+        where = f"messages[{place}]"
         if message.get("audio") is not None:
-            where = f"messages[{place}].audio"
-            return unsupported(
-                where, f"an answer in audio has no form there, and {_ONLY_RESPONSES}"
-            )
+            said = "an answer in audio has no form there"
+            return unsupported(f"{where}.audio", f"{said}, and {_ONLY_RESPONSES}")
+        if message.get("role") != "tool":
+            continue
+        for number, part in enumerate(map(object_of, array_of(message.get("content")))):
+            if part.get("type") in AUDIOS | VIDEOS:
+                at = f"{where}.content[{number}].type"
+                said = "the output of a tool is text, images or files there"
+                return unsupported(at, f"{said}, and {_ONLY_RESPONSES}")
     return None
 
 
@@ -72,12 +74,9 @@ def unsaid_in_chat(request: Request) -> Refusal | None:
             where = f"reasoning.{name}"
             return unsupported(where, f"{where} has no form in Chat, and {_ONLY_CHAT}")
     for where, role, part in _parts(request):
-        if role in _RULERS and text_of(part.get("type")) in MEDIA:
+        if role in _RULERS and text_of(part.get("type")) not in TEXTS:
             said = f"what the {role} says is text in Chat"
             return unsupported(f"{where}.type", f"{said}, and {_ONLY_CHAT}")
-        if part.get("type") == "input_image" and part.get("image_url") is None:
-            message = f"an image by file_id has no form in Chat, and {_ONLY_CHAT}; send its URL"
-            return unsupported(f"{where}.file_id", message)
     return None
 
 
@@ -91,7 +90,7 @@ def unsaid_plainly(request: Request, *, path: Surface) -> Refusal | None:
         return unsupported("reasoning.max_tokens", message)
     if request.surface is Surface.RESPONSES and path is Surface.CHAT:
         for where, _, part in _parts(request):
-            if part.get("type") == "input_file" and part.get("file_url") is not None:
+            if part.get("type") in FILES and part.get("file_url") is not None:
                 message = f"a file by URL has no form in OpenAI's Chat, and {_PLAIN}"
                 return unsupported(f"{where}.file_url", f"{message}; send file_data")
     return None
@@ -102,4 +101,9 @@ def _parts(request: Request) -> Iterator[tuple[str, object, Object]]:
     for place, item in enumerate(map(object_of, array_of(request.body.get("input")))):
         for key in ("content", "output"):
             for number, part in enumerate(array_of(item.get(key))):
-                yield f"input[{place}].{key}[{number}]", item.get("role"), object_of(part)
+                at = f"input[{place}].{key}[{number}]"
+                yield (
+                    at,
+                    item.get("role"),
+                    {"type": "text"} if isinstance(part, str) else object_of(part),
+                )

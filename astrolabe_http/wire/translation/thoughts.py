@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
+from astrolabe_http.wire.fields import Object, array_of, is_whole, object_of, text_of
 
 TEXT: Final = "reasoning.text"
 SUMMARY: Final = "reasoning.summary"
@@ -58,7 +58,8 @@ def details_of(message: Object) -> list[Object]:
 
 def block_of(detail: Object) -> tuple[object, object]:
     """Tell the block of which a detail is all or a piece: many clients hand back the pieces."""
-    return detail.get("type"), detail.get("index")
+    index = detail.get("index")
+    return detail.get("type"), index if is_whole(index) else None
 
 
 def responses_reasoning(message: Object, place: int) -> list[dict[str, object]]:

@@ -61,7 +61,6 @@ CHAT_SEEN = st.one_of(
     ),
     st.just({"type": "file", "file": {"filename": "a.pdf", "file_data": "data:x;base64,aA=="}}),
     st.just({"type": "file", "file": {"file_data": "https://x.test/a.pdf"}}),
-    st.just({"type": "file", "file": {"file_id": "file_1"}}),
 )
 CHAT_HEARD = st.one_of(
     st.just({"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}),
@@ -175,7 +174,6 @@ RESPONSES_SEEN = st.one_of(
     ),
     st.just({"type": "input_file", "filename": "a.pdf", "file_data": "data:x;base64,aA=="}),
     st.just({"type": "input_file", "file_url": "https://x.test/a.pdf"}),
-    st.just({"type": "input_file", "file_id": "file_1"}),
 )
 RESPONSES_HEARD = st.one_of(
     st.just({"type": "input_audio", "input_audio": {"data": "aGk=", "format": "mp3"}}),
