@@ -21,6 +21,7 @@ from astrolabe_http.wire.inline import answered_by, inline_metadata
 from astrolabe_http.wire.intake import request_of, wants_one_call
 from astrolabe_http.wire.logprobs import chat_logprobs
 from astrolabe_http.wire.receipts import merge_receipt, read_chat_usage
+from astrolabe_http.wire.responses_output import CITED
 
 FINISHES: Final[Mapping[str, Finish]] = {
     "stop": Finish.STOP,
@@ -208,6 +209,17 @@ def reasoning_of(message: Object) -> dict[str, object]:
     return made
 
 
+def citations_of(message: Object) -> list[object]:
+    """Give the annotations that typed clients can read: whole citations of a page."""
+    found = map(object_of, array_of(message.get("annotations")))
+    return [
+        {"type": "url_citation", "url_citation": {key: cited[key] for key in CITED}}
+        for each in found
+        if (cited := object_of(each.get("url_citation")))
+        and all(isinstance(cited.get(key), kind) for key, kind in CITED.items())
+    ]
+
+
 def _choice(choice: Object, place: int, request: Request) -> dict[str, object]:
     said = object_of(choice.get("message"))
     refusal = text_of(said.get("refusal")) or None
@@ -217,7 +229,7 @@ def _choice(choice: Object, place: int, request: Request) -> dict[str, object]:
         "role": "assistant",
         "content": content if content or not (calls or refusal) else None,
         "refusal": refusal,
-        "annotations": [],
+        "annotations": citations_of(said),
         **reasoning_of(said),
     }
     if calls:

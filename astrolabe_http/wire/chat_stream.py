@@ -6,7 +6,7 @@ once, its arguments after. What ends a choice waits for `finish`, since only the
 verified and paid for. Usage is always read, and sent where `stream_options` asks for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +25,7 @@ from astrolabe_http.wire.chat_answer import (
     CROWDED,
     TOO_FEW,
     call_id,
+    citations_of,
     gravest,
     head,
     read_fault,
@@ -94,6 +95,7 @@ class Choice:
     refusal: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     at: dict[int, Call] = field(default_factory=dict)
+    citations: list[object] = field(default_factory=list)
     finish: str | None = None
 
     def take(self, found: Object, id: RequestId) -> dict[str, object]:  # noqa: A002
@@ -105,6 +107,7 @@ class Choice:
                 known.append(text)
                 delta[key] = text
         delta |= reasoning_of(said)
+        self.citations += citations_of(said)
         several = array_of(said.get("tool_calls"))
         calls = [
             told
@@ -257,7 +260,7 @@ class StreamWriter:
     def finish(self, served: Served) -> bytes:
         """End every choice, tell usage where it was asked for, and `[DONE]`."""
         opening = b"" if self._told else self._open(0)
-        chunks = [self._ending(told) for _, told in sorted(self._told.items())]
+        chunks = [chunk for _, told in sorted(self._told.items()) for chunk in self._ending(told)]
         receipt = served.answer.receipt
         usage = usage_json(receipt, self._reported) if self._usage_wanted else None
         if usage is not None:
@@ -289,7 +292,10 @@ class StreamWriter:
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
         return {**self._head, "choices": [choice]}
 
-    def _ending(self, told: Choice) -> dict[str, object]:
+    def _ending(self, told: Choice) -> Iterator[dict[str, object]]:
+        if told.citations:
+            # All at once: clients cannot add to a list whose entries have no index.
+            yield self._chunk(told.index, {"annotations": told.citations}, None)
         finish = shown_finish(told.finish, called=bool(told.calls))
         choice = {"index": told.index, "delta": {}, "logprobs": None, "finish_reason": finish}
-        return {**self._head, "choices": [choice]}
+        yield {**self._head, "choices": [choice]}

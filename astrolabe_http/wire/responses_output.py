@@ -15,7 +15,7 @@ from astrolabe_http.wire.sealing import UNSEALED, Seal, tell
 MESSAGE: Final = "message"
 CALL: Final = "function_call"
 REASONING: Final = "reasoning"
-_CITED: Final = {"start_index": int, "end_index": int, "title": str, "url": str}
+CITED: Final = {"start_index": int, "end_index": int, "title": str, "url": str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +132,5 @@ def citations_in(found: object) -> list[object]:
         for each in array_of(found)
         if isinstance(each, Mapping)
         and each.get("type") == "url_citation"
-        and all(isinstance(each.get(key), kind) for key, kind in _CITED.items())
+        and all(isinstance(each.get(key), kind) for key, kind in CITED.items())
     ]

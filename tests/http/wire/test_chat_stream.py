@@ -11,7 +11,7 @@ from astrolabe_core.messages import Served
 from astrolabe_core.requests import Request, Surface
 from astrolabe_core.units import ModelId
 from astrolabe_http.wire import WIRES
-from tests.http.wire.play import ID, Body, serve
+from tests.http.wire.play import ID, Body, read_events, serve
 from tests.http.wire.relaying import check, heard
 
 ASKED: Body = {
@@ -169,3 +169,35 @@ def test_usage_tells_the_details_that_nothing_is_charged_by() -> None:
     sent = writer.finish(served)
     assert b'"audio_tokens":3}' in sent
     assert b'"accepted_prediction_tokens":4,"rejected_prediction_tokens":0' in sent
+
+
+CITED: Body = {"url": "https://x.test", "title": "X", "start_index": 0, "end_index": 1}
+
+
+def test_citations_come_together_before_the_choice_ends() -> None:
+    """openai-python cannot add to a list in a delta whose entries have no index."""
+    found = [{"type": "url_citation", "url_citation": {**CITED, "content": "…"}}]
+    holes = [{"type": "url_citation", "url_citation": {"url": "https://x.test"}}, {"type": "new"}]
+    served = serve(Surface.CHAT, ASKED).reply
+    assert isinstance(served, Served)
+    request = served.trace.arrival
+    assert isinstance(request, Request)
+    writer = WIRES[Surface.CHAT].StreamWriter(request, ModelId("a/b"), ID)
+    sent = b""
+    for cited in (found, holes, found):
+        delta_: Body = {"content": "a", "annotations": cited}
+        sent += writer.feed({"choices": [{"index": 0, "delta": delta_}]})
+    assert b"annotations" not in sent
+    sent += writer.finish(served)
+    check(Surface.CHAT, sent)
+    shown = [
+        chunk["choices"][0]["delta"]["annotations"]
+        for chunk in read_events(sent)
+        if chunk["choices"] and "annotations" in chunk["choices"][0]["delta"]
+    ]
+    assert shown == [[{"type": "url_citation", "url_citation": CITED}] * 2]
+    whole = {"message": {"content": "a", "annotations": found + holes}, "finish_reason": "stop"}
+    answer = WIRES[Surface.CHAT].read_answer({"choices": [whole]})
+    assert isinstance(answer, Answer)
+    body: Any = WIRES[Surface.CHAT].answer_body(Served(answer, served.trace))
+    assert body["choices"][0]["message"]["annotations"] == shown[0][:1]
