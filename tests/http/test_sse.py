@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import orjson
 import pytest
 from hypothesis import given
@@ -40,6 +42,29 @@ def decode(raw: bytes, sizes: list[int], **bounds: int) -> list[Event | Oversize
 @given(STREAMS, st.lists(st.integers(0, 7), max_size=60))
 def test_events_are_the_same_however_the_bytes_are_cut(raw: bytes, sizes: list[int]) -> None:
     assert decode(raw, sizes) == decode(raw, [])
+
+
+def naive(raw: bytes) -> list[Event]:
+    """The standard, word for word: all lines at once, one field after the other."""
+    lines = re.split(rb"\r\n|\n|\r", raw.removeprefix(b"\xef\xbb\xbf"))
+    found: list[Event] = []
+    name, data = "", list[str]()
+    for line in lines[:-1]:
+        field, _, value = line.partition(b":")
+        text = value.removeprefix(b" ").decode("utf-8", "replace")
+        if not line:
+            found += [Event(name, "\n".join(data))] if data else []
+            name, data = "", []
+        elif field == b"data":
+            data.append(text)
+        elif field == b"event":
+            name = text
+    return found
+
+
+@given(STREAMS | st.binary(max_size=60))
+def test_events_are_those_of_the_standard(raw: bytes) -> None:
+    assert decode(raw, []) == naive(raw)
 
 
 @given(STREAMS, st.lists(st.integers(0, 7), max_size=60), st.integers(1, 12), st.integers(1, 12))
