@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrolabe_core.codes import Code, Refusal
-from astrolabe_http.strict_json import DEPTH_MAX, PLACE_CHARS_MAX, VALUES_MAX, read_object
+from astrolabe_http.strict_json import (
+    DEPTH_MAX,
+    OUTSIDE_BYTES_MAX,
+    PLACE_CHARS_MAX,
+    VALUES_MAX,
+    StrictObject,
+    read_object,
+)
 
 NUMBERS = st.integers(-(1 << 63), (1 << 64) - 1) | st.floats(allow_nan=False, allow_infinity=False)
 # Surrogates have no meaning of their own: json.dumps writes them, and nobody may send them.
@@ -44,6 +51,7 @@ def test_whatever_json_writes_is_let_in_and_written_again_with_the_same_meaning(
 ) -> None:
     read = read_object(json.dumps(value, ensure_ascii=plain, indent=indent).encode())
     assert read == value
+    assert isinstance(read, StrictObject)
     assert orjson.loads(orjson.dumps(read)) == value
 
 
@@ -186,6 +194,18 @@ def test_brackets_without_end_are_refused_unread() -> None:
 def test_more_values_than_a_request_can_need_are_refused_before_they_are_read(unit: str) -> None:
     raw = f'{{"a":[{",".join([unit] * 10 * VALUES_MAX)}]}}'.encode()
     assert f"about {VALUES_MAX}" in refused(raw).message
+
+
+@pytest.mark.parametrize("digits", [100, 1_000, 4_300])
+def test_numbers_that_are_long_to_read_are_refused_before_they_are_read(digits: int) -> None:
+    numbers = ["1" * digits] * (OUTSIDE_BYTES_MAX // digits + 1)
+    found = refused(f'{{"a":[{",".join(numbers)}]}}'.encode())
+    assert f"{OUTSIDE_BYTES_MAX} bytes" in found.message
+
+
+def test_a_body_may_be_spread_out_as_far_as_it_likes() -> None:
+    read = read_object(b'{"a":' + b" \t\r\n" * OUTSIDE_BYTES_MAX + b"1}")
+    assert read == {"a": 1}
 
 
 def test_as_many_values_as_a_request_can_need_are_let_in() -> None:
