@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.report import Measured
 
-HELPERS = {"__init__", "__main__", "passthrough", "processes", "report"}
+HELPERS = {"__init__", "__main__", "passthrough", "processes", "relay", "report", "streamer"}
 
 
 def main() -> int:

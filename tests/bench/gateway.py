@@ -51,7 +51,7 @@ def _measure(folder: Path) -> list[Measured]:
     simulator, bare, ours = free_port(), free_port(), free_port()
     upstream = f"http://127.0.0.1:{simulator}/api/v1"
     database = f"sqlite:///{folder / 'bench.db'}"
-    key = asyncio.run(_key(database))
+    key = asyncio.run(make_key(database))
     gateway = {
         "ASTROLABE_SECRET_KEY": SECRET,
         "ASTROLABE_DATABASE_URL": database,
@@ -69,7 +69,7 @@ def _measure(folder: Path) -> list[Measured]:
         return asyncio.run(_compare((ours, mine), (bare, other), key))
 
 
-async def _key(database: str) -> str:
+async def make_key(database: str) -> str:
     service = await open_service(Settings(secret_key=SECRET, database_url=database))
     workspace = await service.create_workspace("bench")
     if not isinstance(workspace, Workspace):
