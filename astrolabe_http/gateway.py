@@ -4,7 +4,7 @@ Everything that the HTTP surface needs, put together by whoever runs it: `wiring
 a test or a host of its own for everybody else. Nothing here is opened or started.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
@@ -13,8 +13,9 @@ from astrolabe_core.ports import Clock, Store
 from astrolabe_core.units import NodeId
 from astrolabe_core.virtual import VirtualModel
 from astrolabe_http.ids import Ids
+from astrolabe_http.roster import upstream_of
 from astrolabe_http.schemas import SchemaInspector
-from astrolabe_http.settings import Settings, UpstreamKind
+from astrolabe_http.settings import Settings
 from astrolabe_http.transport import Transport
 from astrolabe_http.wire.translation import Upstream
 
@@ -27,7 +28,8 @@ def _silent(_: bytes) -> None:
 class Gateway:
     """The parts of one gateway process. `log` takes one finished line a request.
 
-    `upstream` is what the settings say that the upstream understands.
+    `upstream` is what the settings say that the upstream understands, and by which names it knows
+    the models, where those are not their ids.
     """
 
     store: Store
@@ -39,12 +41,12 @@ class Gateway:
     ids: Ids
     node: NodeId
     log: Callable[[bytes], None] = _silent
+    upstream_ids: Mapping[str, str] = field(factory=dict)
     upstream: Upstream = field(init=False)
 
     @upstream.default
     def _understood(self) -> Upstream:
-        plain = self.settings.upstream_kind is UpstreamKind.OPENAI
-        return Upstream(apis=self.settings.upstream_apis, plain=plain)
+        return upstream_of(self.settings, self.upstream_ids)
 
     schemas: SchemaInspector = field(factory=SchemaInspector, init=False)
 

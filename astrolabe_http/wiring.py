@@ -1,18 +1,18 @@
 """Which parts make a running gateway?  The composition root.
 
-From settings to a store by its URL, a transport to the upstream and the shipped catalog. Beside
-`__main__` the only module that knows both adapters.
+From settings to a store by its URL, a transport to the upstream and a catalog. Beside `__main__`
+the only module that knows both adapters.
 """
 
 from collections.abc import Callable
 
-from astrolabe_core import shipped
 from astrolabe_core.ledger import Difference
 from astrolabe_core.units import NodeId
 from astrolabe_http.clock import SystemClock
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.ids import Ids
 from astrolabe_http.keys import KeyMode
+from astrolabe_http.roster import load_roster
 from astrolabe_http.server import log_line
 from astrolabe_http.service import Service
 from astrolabe_http.settings import Settings
@@ -26,10 +26,11 @@ database_file = file_of
 
 
 async def open_gateway(settings: Settings, log: Callable[[bytes], None] = log_line) -> Gateway:
-    """Open everything that a gateway needs. Raises `OpeningError`.
+    """Open everything that a gateway needs. Raises `OpeningError`, and `RosterError` before all.
 
     What a crash of the process before left held is released: one process serves a database.
     """
+    roster = load_roster(settings)
     clock = SystemClock()
     ids = Ids(clock)
     node = NodeId(ids.node())
@@ -38,8 +39,9 @@ async def open_gateway(settings: Settings, log: Callable[[bytes], None] = log_li
     return Gateway(
         store=store,
         transport=HttpxTransport(settings),
-        catalog=shipped.catalog(),
-        virtual_models=shipped.virtual_models(),
+        catalog=roster.catalog,
+        virtual_models=roster.virtual_models,
+        upstream_ids=roster.upstream_ids,
         settings=settings,
         clock=clock,
         ids=ids,

@@ -10,16 +10,16 @@ from attrs import frozen
 from rich.padding import Padding
 from rich.text import Text
 
-from astrolabe_core import shipped
 from astrolabe_core.catalog import flaws
 from astrolabe_core.ports import StorageUnavailable
 from astrolabe_http.cli.errand import Answer, NoAnswer, send
 from astrolabe_http.cli.frame import AstrolabeCommand, Common, Exit
 from astrolabe_http.cli.screen import console, show_json
 from astrolabe_http.cli.session import reason
+from astrolabe_http.roster import RosterError, load_roster
 from astrolabe_http.server import bind
 from astrolabe_http.service import Service
-from astrolabe_http.settings import InvalidSettings, Settings, load_settings
+from astrolabe_http.settings import InvalidSettings, Settings, UpstreamKind, load_settings
 from astrolabe_http.wiring import OpeningError, database_file, open_service
 
 UPSTREAM_TIMEOUT_S: Final = 5.0
@@ -64,7 +64,7 @@ def _findings(common: Common) -> Iterator[Finding]:
     yield _fine("settings", "all can be read")
     yield _secret(settings)
     yield from _database(settings)
-    yield _catalog()
+    yield _catalog(settings)
     yield _upstream_key(settings)
     yield _upstream(settings)
     yield _port(settings)
@@ -118,26 +118,35 @@ async def _count(settings: Settings) -> tuple[int, int, bool]:
         await service.close()
 
 
-def _catalog() -> Finding:
-    catalog = shipped.catalog()
-    found = flaws(catalog)
+def _catalog(settings: Settings) -> Finding:
+    try:
+        roster = load_roster(settings)
+    except RosterError as error:
+        remedy = "mend the file that ASTROLABE_CATALOG names; docs/catalog.md describes it"
+        return _problem("catalog", str(error), remedy)
+    found = flaws(roster.catalog)
     if found:
         message = "; ".join(f"{flaw.path}: {flaw.message}" for flaw in found[:3])
         return _problem("catalog", message, "install the package anew")
-    return _fine("catalog", f"{len(catalog.models)} models, sound")
+    models = _counted(len(roster.catalog.models), "model")
+    lanes = _counted(len(roster.virtual_models), "virtual model")
+    return _fine("catalog", f"{models} and {lanes}, sound")
 
 
 def _upstream_key(settings: Settings) -> Finding:
     if settings.upstream_key:
         return _fine("provider key", "is set")
+    if settings.upstream_kind is UpstreamKind.OPENAI:
+        return _fine("provider key", "is not set; a plain server may ask for none")
     remedy = "set it; any text will do for an upstream that asks for none, such as the simulator"
     return _problem("provider key", "OPENROUTER_API_KEY is not set", remedy)
 
 
 def _upstream(settings: Settings) -> Finding:
     url, key = settings.upstream_url, settings.upstream_key or None
-    found = send(f"{url}/key", key=key, timeout_s=UPSTREAM_TIMEOUT_S)
-    if isinstance(found, Answer) and found.status == 404:
+    page = "models" if settings.upstream_kind is UpstreamKind.OPENAI else "key"
+    found = send(f"{url}/{page}", key=key, timeout_s=UPSTREAM_TIMEOUT_S)
+    if isinstance(found, Answer) and found.status == 404 and page == "key":
         # Not everything that speaks OpenRouter's API has this page of it.
         found = send(f"{url}/models", key=key, timeout_s=UPSTREAM_TIMEOUT_S)
     match found:
@@ -151,7 +160,8 @@ def _upstream(settings: Settings) -> Finding:
         case Answer(status=401 | 403):
             return _problem("upstream", f"{url} refuses the key", "check OPENROUTER_API_KEY")
         case Answer(status=status):
-            remedy = "the URL should end in /api/v1"
+            plain = settings.upstream_kind is UpstreamKind.OPENAI
+            remedy = f"the URL should end in {'/v1' if plain else '/api/v1'}"
             return _problem("upstream", f"{url} answers {status}", remedy)
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from astrolabe_core.ports import StorageUnavailable
 from astrolabe_http.cli.screen import console
+from astrolabe_http.roster import RosterError
 from astrolabe_http.wiring import OpeningError
 
 T = TypeVar("T")
@@ -70,6 +71,9 @@ class AstrolabeCommand(click.Command):
         )
         try:
             return super().invoke(ctx)
+        except RosterError as error:
+            remedy = "mend the file that ASTROLABE_CATALOG names; docs/catalog.md describes it"
+            raise Problem(str(error), next=remedy) from None
         except OpeningError as error:
             raise Problem(str(error), next="check --database or ASTROLABE_DATABASE_URL") from None
         except StorageUnavailable as error:

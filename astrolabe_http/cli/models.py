@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from astrolabe_core import shipped
 from astrolabe_core.routing import near
 from astrolabe_core.virtual import find_virtual
 from astrolabe_http.cli.frame import AstrolabeGroup, Common, Exit, Problem
 from astrolabe_http.cli.screen import NONE, console, facts, heading, show_json
+from astrolabe_http.cli.session import read_settings
 from astrolabe_http.cli.sheet import Column, Sheet
+from astrolabe_http.roster import Roster, load_roster
 from astrolabe_http.wire.models import list_object, model_object, virtual_object
 
 
@@ -23,8 +24,13 @@ def models() -> None:
 @click.option("--view", type=click.Choice(["virtual", "serving"]), help="Only these.")
 def list_all(common: Common, *, view: str | None) -> None:
     """List models; prices are dollars for a million tokens."""
-    virtual = [] if view == "serving" else _virtual()
-    serving = [] if view == "virtual" else _serving()
+    roster = load_roster(read_settings(common))
+    virtual: list[dict[str, Any]] = []
+    serving: list[dict[str, Any]] = []
+    if view != "serving":
+        virtual = [virtual_object(model) for model in roster.virtual_models]
+    if view != "virtual":
+        serving = [model_object(model) for model in roster.catalog.models]
     if common.json:
         show_json(list_object([*virtual, *serving]))
         return
@@ -63,34 +69,26 @@ def list_all(common: Common, *, view: str | None) -> None:
 @click.argument("model", metavar="ID")
 def show(common: Common, *, model: str) -> None:
     """Show one model, by its id or a virtual one's short form."""
-    found = _find(model)
+    found = _find(model, load_roster(read_settings(common)))
     if common.json:
         show_json(found)
         return
     console().print(facts({name.replace("_", " "): _said(found[name]) for name in found}))
 
 
-def _find(name: str) -> Mapping[str, Any]:
-    virtual = find_virtual(shipped.virtual_models(), name)
+def _find(name: str, roster: Roster) -> Mapping[str, Any]:
+    virtual = find_virtual(roster.virtual_models, name)
     if virtual is not None:
         return virtual_object(virtual)
-    model = shipped.catalog().model(name)
+    model = roster.catalog.model(name)
     if model is not None:
         return model_object(model)
-    close = near(name, shipped.catalog(), shipped.virtual_models())
+    close = near(name, roster.catalog, roster.virtual_models)
     raise Problem(
         f"there is no model {name[:120]!r}",
         next=f"did you mean {' or '.join(close)}?" if close else "astrolabe models list",
         code=Exit.NOT_FOUND,
     )
-
-
-def _virtual() -> list[dict[str, Any]]:
-    return [virtual_object(model) for model in shipped.virtual_models()]
-
-
-def _serving() -> list[dict[str, Any]]:
-    return [model_object(model) for model in shipped.catalog().models]
 
 
 def _training(policy: str) -> str:

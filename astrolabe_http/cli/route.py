@@ -5,6 +5,7 @@ of the database may be named as the caller; else it is a caller without bounds.
 """
 
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from attrs import evolve
@@ -24,12 +25,14 @@ from astrolabe_core.units import Instant, KeyId, StackSlug, WorkspaceId
 from astrolabe_http.cli.documents import read_document, read_object
 from astrolabe_http.cli.frame import AstrolabeCommand, Common, Exit, usage_problem
 from astrolabe_http.cli.screen import console, show_json
-from astrolabe_http.cli.session import existing, on_accounts
+from astrolabe_http.cli.session import existing, on_accounts, read_settings
 from astrolabe_http.cli.story import UNPUBLISHED, tell
 from astrolabe_http.clock import SystemClock
 from astrolabe_http.ids import Ids
+from astrolabe_http.roster import load_roster, upstream_of
 from astrolabe_http.service import Missing, Service
 from astrolabe_http.wire import WIRES
+from astrolabe_http.wire.translation import untranslatable
 
 
 @click.command(
@@ -55,7 +58,12 @@ def decide(
     where policy refuses, 3 where model or stack do not exist.
     """
     clock = SystemClock()
+    settings = read_settings(common)
+    roster = load_roster(settings)
     request = _request(read_object(file), Ids(clock), clock.now())
+    unsayable = untranslatable(request, upstream_of(settings, roster.upstream_ids))
+    if unsayable is not None:
+        _refuse_body(unsayable)
     version = None if stack is None else _version(stack)
     if stack is not None:
         named = _ref(stack) if version is None else StackRef(slug=version.stack.slug)
@@ -68,8 +76,8 @@ def decide(
     snapshot = Snapshot(
         at=request.received_at,
         caller=caller,
-        catalog=shipped.catalog(),
-        virtual_models=shipped.virtual_models(),
+        catalog=roster.catalog,
+        virtual_models=roster.virtual_models,
     )
     routing = route(request, snapshot)
     refusal = None if isinstance(routing, Routed) else routing.refusal
@@ -98,9 +106,13 @@ def _request(body: dict[str, object], ids: Ids, at: Instant) -> Request:
     spoken = Surface.CHAT if "messages" in body else Surface.RESPONSES
     found = WIRES[spoken].read_request(body, id=ids.request(), at=at, stack_header=None)
     if isinstance(found, Malformed):
-        at_field = f" ({found.refusal.param})" if found.refusal.param else ""
-        usage_problem(f"{found.refusal.message}{at_field}")
+        _refuse_body(found.refusal)
     return found
+
+
+def _refuse_body(refusal: Refusal) -> NoReturn:
+    at_field = f" ({refusal.param})" if refusal.param else ""
+    usage_problem(f"{refusal.message}{at_field}")
 
 
 def _version(stack: str) -> StackVersion | None:

@@ -15,7 +15,7 @@ from astrolabe_http.cli.stopping import until_stopped
 from astrolabe_http.gateway import Gateway
 from astrolabe_http.server import bind
 from astrolabe_http.server import serve as serve_gateway
-from astrolabe_http.settings import Settings
+from astrolabe_http.settings import Settings, UpstreamKind
 from astrolabe_http.simulator import RunningSimulator
 from astrolabe_http.simulator.catalog import from_catalog
 from astrolabe_http.wiring import open_gateway
@@ -81,7 +81,7 @@ def _bind(settings: Settings) -> socket.socket:
 
 def _started(common: Common, settings: Settings, url: str) -> None:
     _tell(common, url, f"Serving at {url}/v1, until Ctrl-C; upstream {settings.upstream_url}.")
-    if not settings.upstream_key:
+    if not settings.upstream_key and settings.upstream_kind is UpstreamKind.OPENROUTER:
         say("OPENROUTER_API_KEY is not set: /ready says so, and the provider may refuse.")
 
 

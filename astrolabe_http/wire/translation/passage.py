@@ -5,9 +5,10 @@ holds what is done to the request, to a whole answer and to a stream; nothing at
 and OpenRouter speak the same. Everything above and below it is the same for all of them.
 """
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from astrolabe_core.codes import Refusal
 from astrolabe_core.requests import Request, Surface
@@ -40,10 +41,14 @@ class Translator(Protocol):
 
 @frozen(kw_only=True)
 class Upstream:
-    """What an upstream understands: which formats, and whether none of OpenRouter's own fields."""
+    """What an upstream understands: which formats, and whether none of OpenRouter's own fields.
+
+    `names` are what it calls models, by their ids, where that is something else.
+    """
 
     apis: frozenset[Surface] = frozenset(Surface)
     plain: bool = False
+    names: Mapping[str, str] = field(factory=dict, hash=False)
 
 
 OPENROUTER: Final = Upstream()
@@ -56,9 +61,13 @@ class Passage:
     spoken: Surface
     path: Surface
     plain: bool
+    names: Mapping[str, str] = field(factory=dict, hash=False)
 
     def request(self, body: dict[str, object], asked: Object) -> dict[str, object]:
         """Give the body to send; `asked` is the caller's own."""
+        if self.names:
+            model = str(body.get("model"))
+            body = {**body, "model": self.names.get(model, model)}
         if self.path is not self.spoken or self.plain:
             # What may be asked for beside the answer differs by upstream, and is judged here.
             body = {**body, **_included(asked)}
@@ -109,7 +118,12 @@ class _Chain:
 
 def passage_for(request: Request, upstream: Upstream) -> Passage:
     """Choose the way of a request."""
-    return Passage(spoken=request.surface, path=_path(request, upstream), plain=upstream.plain)
+    return Passage(
+        spoken=request.surface,
+        path=_path(request, upstream),
+        plain=upstream.plain,
+        names=upstream.names,
+    )
 
 
 def untranslatable(request: Request, upstream: Upstream) -> Refusal | None:

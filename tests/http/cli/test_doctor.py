@@ -6,6 +6,7 @@ from typing import Any
 from astrolabe_core import shipped
 from astrolabe_http.simulator import RunningSimulator, SimulatorSettings
 from astrolabe_http.simulator.catalog import from_catalog
+from tests.http.catalogs import local_model, written
 from tests.http.cli.running import Shell
 
 NOWHERE = "http://127.0.0.1:9/api/v1"
@@ -95,3 +96,19 @@ def test_a_file_that_is_no_database_is_told(shell: Shell) -> None:
     code, found = checks(shell)
     assert code == 1
     assert not found["database"]["ok"]
+
+
+def test_a_catalog_of_one_s_own_is_counted_or_its_faults_are_told(shell: Shell) -> None:
+    shell.told("init")
+    _, sound = checks(shell, ASTROLABE_CATALOG=written(shell.folder))
+    assert sound["catalog"]["message"] == "2 models and 1 virtual model, sound"
+    unfit = written(shell.folder, models=[local_model("local/a", retailPrice={})])
+    _, found = checks(shell, ASTROLABE_CATALOG=unfit)
+    assert "retailPrice.input" in found["catalog"]["message"]
+    assert "docs/catalog.md" in found["catalog"]["remedy"]
+
+
+def test_a_plain_server_may_ask_for_no_key(shell: Shell) -> None:
+    shell.told("init")
+    _, found = checks(shell, ASTROLABE_UPSTREAM_KIND="openai")
+    assert found["provider key"]["ok"]

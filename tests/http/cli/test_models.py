@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from astrolabe_core import shipped
+from tests.http.catalogs import written
 from tests.http.cli.running import Shell
 
 
@@ -35,3 +36,19 @@ def test_a_near_miss_is_named(shell: Shell) -> None:
     ran = shell.run("models", "show", "gpt-5.4")
     assert ran.exit_code == 3
     assert "did you mean openai/gpt-5.4" in ran.stderr
+
+
+def test_a_catalog_of_one_s_own_is_listed_in_its_place(shell: Shell) -> None:
+    path = written(shell.folder)
+    found = shell.told("models", "list", ASTROLABE_CATALOG=path)["data"]
+    assert [each["id"] for each in found] == ["astrolabe/auto", "local/llama", "local/qwen"]
+    assert shell.told("models", "show", "local/llama", ASTROLABE_CATALOG=path)["type"] == "serving"
+    ran = shell.run("models", "show", "openai/gpt-5.4", ASTROLABE_CATALOG=path)
+    assert ran.exit_code == 3
+
+
+def test_a_catalog_that_cannot_be_served_is_told(shell: Shell) -> None:
+    ran = shell.run("models", "list", ASTROLABE_CATALOG=str(shell.folder / "nowhere.json"))
+    assert ran.exit_code == 1
+    assert "nowhere.json cannot be read" in ran.stderr
+    assert "docs/catalog.md" in ran.stderr

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.http import catalogs
 from tests.http.cli.running import Shell
 
 CHAT = {"model": "astrolabe/auto", "messages": [{"role": "user", "content": "Why tides?"}]}
@@ -146,3 +147,17 @@ def test_a_caller_who_does_not_exist_is_three(
     shell: Shell, workspace: str, words: tuple[str, ...]
 ) -> None:
     assert shell.run("route", written(shell, "body.json", CHAT), *words).exit_code == 3
+
+
+def test_a_catalog_of_one_s_own_decides_among_its_models(shell: Shell) -> None:
+    body = written(shell, "body.json", {**CHAT, "model": "astrolabe/auto"})
+    catalog = catalogs.written(shell.folder)
+    told = shell.told("route", body, ASTROLABE_CATALOG=catalog)
+    assert told["decision"]["selected"]["model"] in {"local/llama", "local/qwen"}
+
+
+def test_what_the_upstream_has_no_words_for_is_two(shell: Shell) -> None:
+    body = written(shell, "body.json", {**CHAT, "seed": 7})
+    ran = shell.run("route", body, ASTROLABE_UPSTREAM_APIS="responses")
+    assert ran.exit_code == 2
+    assert "(seed)" in ran.stderr

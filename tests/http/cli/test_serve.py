@@ -8,6 +8,7 @@ import socket
 import httpx
 import pytest
 
+from tests.http.catalogs import written
 from tests.http.cli.running import Shell
 
 
@@ -47,6 +48,15 @@ def test_a_database_that_cannot_be_opened_is_told(
     assert ran.returncode == 1
     assert url.partition("//")[2].strip("/") in ran.stderr or "mysql" in ran.stderr
     assert ran.stderr.startswith("Error: ")
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_catalog_that_cannot_be_served_is_told_at_the_start(shell: Shell) -> None:
+    path = written(shell.folder, models=[])
+    ran = shell.process("serve", "--port", "0", ASTROLABE_CATALOG=path)
+    assert ran.returncode == 1
+    assert f"Error: {path}: models: a catalog needs at least one model" in ran.stderr
+    assert "docs/catalog.md" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 

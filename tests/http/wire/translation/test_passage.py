@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from astrolabe_http.wire.translation import Upstream, passage_for, untranslatabl
 from astrolabe_http.wire.translation.chunks import ChatChunks
 from astrolabe_http.wire.translation.events import ResponsesEvents
 from astrolabe_http.wire.translation.options import PASSED_OVER, SAME
+from astrolabe_http.wire.translation.plain import UNSENT
 from astrolabe_http.wire.translation.plain_answers import PlainChunks
-from astrolabe_http.wire.translation.refusals import NOT_IN_RESPONSES
+from astrolabe_http.wire.translation.refusals import NOT_IN_CHAT_REASONING, NOT_IN_RESPONSES
 from tests.http.gateways import NOON
 from tests.http.wire.play import ID
 
@@ -247,3 +249,18 @@ def test_every_field_of_responses_is_said_refused_or_left_out_for_a_reason() -> 
     # A conversation that is kept is put together before it is sent.
     kept = {"previous_response_id"}
     assert sent(RESPONSES_FIELDS) <= {*SAME, *PASSED_OVER, *RESPONSES_SAID, *kept}
+
+
+def test_the_page_names_every_field_that_is_refused_or_left_out() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "upstreams.md").read_text(encoding="utf-8")
+    named = {*NOT_IN_RESPONSES, *PASSED_OVER, *UNSENT}
+    named |= {f"reasoning.{name}" for name in NOT_IN_CHAT_REASONING}
+    assert {name for name in named if f"`{name}`" not in page} == set()
+
+
+def test_an_upstream_s_own_names_are_sent_in_the_place_of_ids() -> None:
+    named = Upstream(names={"a/b": "b:3b"})
+    body: dict[str, object] = {"model": "a/b", "messages": []}
+    assert passage_for(asked(CHAT), named).request(body, {})["model"] == "b:3b"
+    other: dict[str, object] = {"model": "a/c", "messages": []}
+    assert passage_for(asked(CHAT), named).request(other, {})["model"] == "a/c"
