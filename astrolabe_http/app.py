@@ -201,10 +201,12 @@ class Lost:
         """Answer in the form of every other error, and log it like one."""
         entrance: Entrance = request.scope[ENTRANCE]
         status = error.status_code if isinstance(error, HTTPException) else 500
+        allowed = _header_of(error, "Allow")
+        if request.url.path.endswith(_NOT_OFFERED):
+            status, allowed = 404, None
         refusal = _WRONG_METHOD if status == 405 else _NO_ROUTE
         response = Response(json_bytes(error_body(refusal, entrance.id)), status)
         named = [JSON_TYPE, *identity_headers(entrance.id), *refusal_headers(refusal)]
-        allowed = _header_of(error, "Allow")
         if allowed is not None:
             named.append((b"allow", allowed.encode("ascii")))
         response.raw_headers += named
@@ -275,6 +277,8 @@ _NO_TRACE: Final = Refusal(
     message="there is no trace with this request id in your workspace",
     param="request_id",
 )
+_NOT_OFFERED: Final = ("/v1/responses/compact",)
+"""Paths of OpenAI's that would pass for the id of a response, of the wrong method."""
 _NO_ROUTE: Final = Refusal(
     code=Code.NOT_FOUND, message="there is no such path; the API is below /v1"
 )

@@ -86,6 +86,14 @@ async def test_a_wrong_method_is_405_and_says_which_are_right(
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
+async def test_a_path_that_is_not_offered_is_no_response_of_the_wrong_method() -> None:
+    app = create_app((await make_bench()).gateway)
+    answer = await get(app, "/v1/responses/compact", "POST")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+    assert "allow" not in answer.headers
+
+
 @pytest.mark.parametrize("outer", ["starlette", "fastapi"])
 async def test_the_app_may_be_mounted_in_another(outer: str) -> None:
     bench = await make_bench()
