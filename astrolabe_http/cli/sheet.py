@@ -13,6 +13,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from astrolabe_http.cli.screen import plain
+
 GAP: Final = 2
 PROSE_WIDTH_MIN: Final = 16
 
@@ -50,7 +52,7 @@ class Sheet:
 
     def add(self, *cells: str | Text, style: str = "", sums: bool = False) -> None:
         """Add a row."""
-        made = tuple(Text(cell) if isinstance(cell, str) else cell for cell in cells)
+        made = tuple(map(plain, cells))
         if len(made) != len(self.columns):
             raise ValueError(f"{len(made)} cells for {len(self.columns)} columns")
         self.rows.append(Row(cells=made, style=style, sums=sums))

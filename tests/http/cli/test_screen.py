@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -89,3 +90,52 @@ def test_a_reader_that_stops_reading_is_no_bug(shell: Shell) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
+
+
+HOSTILE = (
+    "[bold]x[/] :smile: \x1b]0;owned\x07\x1b[31mred\x9b2J\u202ereversed [link=http://x]y[/link]"
+)
+UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
+STYLED = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def with_hostile_names(shell: Shell) -> str:
+    """Make an account whose key and whose journal hold words that a terminal would obey."""
+    workspace: str = shell.told("workspaces", "create", "acme")["id"]
+    shell.told("keys", "create", "--workspace", workspace, "--name", HOSTILE)
+    told = ("credits", "grant", "--workspace", workspace, "--usd", "1")
+    shell.told(*told, "--note", f"{HOSTILE}\r\nforged line")
+    return workspace
+
+
+@pytest.mark.parametrize("columns", [40, 120])
+@pytest.mark.parametrize(
+    "words", [("keys", "list"), ("credits", "ledger")], ids=["a key", "a journal"]
+)
+def test_a_name_is_shown_and_never_obeyed(
+    shell: Shell, words: tuple[str, str], columns: int
+) -> None:
+    workspace = with_hostile_names(shell)
+    code, text = on_a_terminal(shell, *words, "--workspace", workspace, columns=columns)
+    assert code == 0
+    assert not UNPRINTABLE.search(STYLED.sub("", text))
+    assert "[bold]" in text
+    assert ":smile:" in text
+    piped = shell.process(*words, "--workspace", workspace)
+    assert not UNPRINTABLE.search(piped.stdout + piped.stderr)
+
+
+@pytest.mark.parametrize(
+    "words", [("keys", "list"), ("credits", "ledger")], ids=["a key", "a journal"]
+)
+def test_json_says_the_same_and_no_terminal_obeys_it(shell: Shell, words: tuple[str, str]) -> None:
+    workspace = with_hostile_names(shell)
+    ran = shell.process(*words, "--workspace", workspace, "-o", "json")
+    assert not UNPRINTABLE.search(ran.stdout)
+    assert HOSTILE in str(json.loads(ran.stdout)).encode().decode("unicode_escape")
+
+
+def test_what_a_person_mistyped_is_not_obeyed_either(shell: Shell) -> None:
+    for words in (("keys", "show", HOSTILE), ("traces", "show", HOSTILE), (HOSTILE,)):
+        _, text = on_a_terminal(shell, *words)
+        assert not UNPRINTABLE.search(STYLED.sub("", text))
