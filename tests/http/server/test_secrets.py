@@ -53,9 +53,8 @@ FORMS = (
 class Parrot(BaseHTTPRequestHandler):
     """A provider that repeats what it was told, in the form that `server.form` names."""
 
-    server: ParrotServer
-
     def do_POST(self) -> None:
+        assert isinstance(self.server, ParrotServer)
         body = self.rfile.read(int(self.headers["content-length"])).decode()
         self.server.seen.append(f"{self.headers}{body}")
         form, asked = self.server.form, json.loads(body)
