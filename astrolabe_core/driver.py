@@ -10,6 +10,7 @@ from typing import Final, Protocol, assert_never
 
 import anyio
 import anyio.to_thread
+from anyio.lowlevel import RunVar
 
 from astrolabe_core import ledger
 from astrolabe_core.flow import begin, step
@@ -42,6 +43,8 @@ LONG_CHARACTERS: Final = 100_000
 
 _TURN_CHARACTERS: Final = 100
 """What a turn costs without any text."""
+
+_deciding: Final[RunVar[anyio.CapacityLimiter | None]] = RunVar("deciding")
 
 
 class World(Protocol):
@@ -77,7 +80,7 @@ async def run(arrival: Arrival, world: World) -> Reply:
         while now.command is not None:
             event = await _perform(now.command, world)
             if isinstance(event, Loaded) and _is_long(arrival):
-                now = await anyio.to_thread.run_sync(step, now.state, event)
+                now = await anyio.to_thread.run_sync(step, now.state, event, limiter=_one())
             else:
                 now = step(now.state, event)
     except anyio.get_cancelled_exc_class():
@@ -88,6 +91,15 @@ async def run(arrival: Arrival, world: World) -> Reply:
         message = f"{type(now.state).__name__} has no command"
         raise TypeError(message)
     return now.state.reply
+
+
+def _one() -> anyio.CapacityLimiter:
+    """Let one thread of an event loop decide at a time: a second one would only be in its way."""
+    known = _deciding.get(None)
+    if known is None:
+        known = anyio.CapacityLimiter(1)
+        _deciding.set(known)
+    return known
 
 
 def _is_long(arrival: Arrival) -> bool:

@@ -34,12 +34,6 @@ MEANINGS: Final[Mapping[Code, str]] = {
     Code.REQUEST_HEADERS_TOO_LARGE: (
         "The request has more headers, or a larger head, than the gateway takes"
     ),
-    Code.REQUEST_TIMEOUT: (
-        "Head or body of the request took longer to arrive than the gateway waits"
-    ),
-    Code.REQUEST_HEADERS_TOO_LARGE: (
-        "The request has more headers, or a larger head, than the gateway takes"
-    ),
     Code.UNAUTHORIZED: "There is no key, or no key like this one.",
     Code.WORKSPACE_PENDING: "The workspace awaits review.",
     Code.WORKSPACE_SUSPENDED: "The workspace is suspended.",

@@ -165,6 +165,29 @@ def test_a_request_that_is_long_to_read_is_decided_beside_the_event_loop(
     assert {place for event, place in where.items() if event != "Loaded"} <= {here}
 
 
+def test_long_requests_are_decided_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More threads would only take the interpreter from the event loop more often."""
+    running, most = 0, 0
+
+    def watched(state: State, event: Event) -> Step:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        found = step(state, event)
+        running -= 1
+        return found
+
+    async def many() -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(8):
+                tasks.start_soon(run, arrival(long), Here())
+
+    monkeypatch.setattr(driver, "step", watched)
+    long = evolve(request(), turns=(Turn(role=Role.USER, text="word " * 100_000),))
+    anyio.run(many)
+    assert most == 1
+
+
 def test_a_key_that_nobody_has_is_refused() -> None:
     """401."""
     reply = drive(Here(known=False))
