@@ -7,17 +7,18 @@ import threading
 
 import click
 
-from astrolabe_core import shipped
 from astrolabe_http.cli.frame import AstrolabeCommand, Common, usage_problem
 from astrolabe_http.cli.screen import say, show_json
 from astrolabe_http.cli.session import read_settings, taken
 from astrolabe_http.cli.stopping import until_stopped
 from astrolabe_http.gateway import Gateway
+from astrolabe_http.roster import load_roster
 from astrolabe_http.server import bind
 from astrolabe_http.server import serve as serve_gateway
 from astrolabe_http.settings import Settings, UpstreamKind
-from astrolabe_http.simulator import RunningSimulator
+from astrolabe_http.simulator import RunningSimulator, SimulatorSettings
 from astrolabe_http.simulator.catalog import from_catalog
+from astrolabe_http.simulator.settings import APIS
 from astrolabe_http.wiring import open_gateway
 
 PORT = click.IntRange(0, 65_535)
@@ -57,14 +58,18 @@ def serve(
 @click.command("simulator", cls=AstrolabeCommand, short_help="Run a simulated provider.")
 @click.option("--host", default="127.0.0.1", metavar="HOST", help="Address; 127.0.0.1.")
 @click.option("--port", type=PORT, default=8090, help="Port; 8090, and 0 for any free one.")
-def simulator(common: Common, *, host: str, port: int) -> None:
+@click.option("--plain", is_flag=True, help="Be a plain OpenAI-compatible server, at /v1.")
+@click.option("--api", type=click.Choice(sorted(APIS)), help="Have this one alone.")
+def simulator(common: Common, *, host: str, port: int, plain: bool, api: str | None) -> None:
     """Serve OpenRouter's API at /api/v1, from nowhere: the catalog's models, and faults on demand.
 
     docs/simulator.md tells what it answers and how to make it fail.
     """
+    models = from_catalog(load_roster(read_settings(common)).catalog)
+    settings = SimulatorSettings(plain=plain, apis=APIS if api is None else frozenset({api}))
     with until_stopped():
         try:
-            made = RunningSimulator(from_catalog(shipped.catalog()), host=host, port=port)
+            made = RunningSimulator(models, settings, host=host, port=port)
         except OSError as error:
             raise taken(host, port, error) from None
         with made as running:

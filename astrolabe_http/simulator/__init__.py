@@ -1,4 +1,4 @@
-"""A provider that speaks OpenRouter's API over real HTTP and fails on demand.
+"""A provider that speaks OpenRouter's API, or OpenAI's alone, over real HTTP and fails on demand.
 
 `create_simulator(models, settings)` is the ASGI app, `RunningSimulator` the same on a port of its
 own. Answers, token counts and prices are a function of the request. docs/simulator.md describes it

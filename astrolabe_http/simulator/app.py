@@ -1,8 +1,8 @@
 """The simulated provider as an ASGI app: OpenRouter's API at /api/v1, its controls at /_control.
 
-`create_simulator(models, settings)` makes it. Routes are ASGI class instances, so that a call costs
-no more than its work. `app.state.provider` gives tests in the same process the journal without
-HTTP.
+A plain one has OpenAI's API at /v1. `create_simulator(models, settings)` makes it. Routes are ASGI
+class instances, so that a call costs no more than its work. `app.state.provider` gives tests in the
+same process the journal without HTTP.
 """
 
 import hmac
@@ -33,10 +33,14 @@ from astrolabe_http.simulator.faults import Faults
 from astrolabe_http.simulator.journal import CallRecord
 from astrolabe_http.simulator.listing import list_models, show_credits, show_key
 from astrolabe_http.simulator.models import SimulatedModel
+from astrolabe_http.simulator.plain import PLAIN_CHAT, PLAIN_RESPONSES
 from astrolabe_http.simulator.provider import CHAT, RESPONSES, Dialect, Exchange, Provider
 from astrolabe_http.simulator.settings import SimulatorSettings
 
 DEFAULT_SETTINGS = SimulatorSettings()
+PATHS = {"chat": "/chat/completions", "responses": "/responses"}
+OPENROUTER = {"chat": CHAT, "responses": RESPONSES}
+PLAIN = {"chat": PLAIN_CHAT, "responses": PLAIN_RESPONSES}
 _NO_CODE = b'{"error":{"message":"Internal error"}}'
 _HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 
@@ -46,17 +50,18 @@ def create_simulator(
 ) -> Starlette:
     """The whole simulator, with its own state."""
     provider = Provider(models, settings)
+    base, dialects = settings.base, PLAIN if settings.plain else OPENROUTER
+    pages = ("models",) if settings.plain else ("models", "generation", "key", "credits")
     app = Starlette(
         routes=[
-            Route("/api/v1/chat/completions", Completions(provider, CHAT), methods=["POST"]),
-            Route("/api/v1/responses", Completions(provider, RESPONSES), methods=["POST"]),
-            Route("/api/v1/models", Listing(provider, "models"), methods=["GET"]),
-            Route("/api/v1/generation", Listing(provider, "generation"), methods=["GET"]),
-            Route("/api/v1/key", Listing(provider, "key"), methods=["GET"]),
-            Route("/api/v1/credits", Listing(provider, "credits"), methods=["GET"]),
+            *(
+                Route(base + PATHS[api], Completions(provider, dialects[api]), methods=["POST"])
+                for api in sorted(settings.apis)
+            ),
+            *(Route(f"{base}/{page}", Listing(provider, page), methods=["GET"]) for page in pages),
             *control_routes(provider),
         ],
-        exception_handlers={HTTPException: _refuse_route},
+        exception_handlers={HTTPException: _lack_route if settings.plain else _refuse_route},
     )
     app.state.provider = provider
     return app
@@ -90,9 +95,9 @@ class Completions:
                 record.disconnected, record.disconnected_ms = True, record.ended_ms
 
     async def _answer(self, scope: Scope, record: CallRecord, connection: Connection) -> None:
-        refusal = _authenticate(scope, self._provider.settings.key)
+        refusal = _authenticate(scope, self._provider.settings)
         if refusal is not None:
-            await _refuse(connection, record, refusal, ())
+            await self._refuse(connection, record, refusal, ())
             return
         record.authorized = True
         exchange = self._provider.prepare(self._dialect, record)
@@ -103,7 +108,7 @@ class Completions:
             if isinstance(exchange, Exchange):
                 self._provider.settle(record, exchange, chunks=0, content_bytes=0)
         elif not isinstance(exchange, Exchange):
-            await _refuse(connection, record, exchange[0], ())
+            await self._refuse(connection, record, exchange[0], ())
         elif not await self._refuse_by_fault(connection, record, exchange):
             await self._serve(connection, record, exchange)
 
@@ -112,7 +117,7 @@ class Completions:
     ) -> bool:
         """Answer with the status a fault asks for; False where none does."""
         faults = exchange.faults
-        headers: list[Header] = [(b"x-generation-id", exchange.answer.id.encode())]
+        headers = self._headers(exchange)
         status = faults.status()
         if status is not None:
             retry_after = self._provider.retry_after(faults)
@@ -120,7 +125,7 @@ class Completions:
                 headers.append((b"retry-after", retry_after.encode()))
             error = refuse_status(int(status.name))
             error.metadata["provider_name"] = exchange.answer.host
-            await _refuse(connection, record, error, headers)
+            await self._refuse(connection, record, error, headers)
         elif "no-code" in faults:
             await _send_error(connection, record, 500, _NO_CODE, JSON_TYPE, *headers)
         elif "html" in faults:
@@ -131,7 +136,7 @@ class Completions:
 
     async def _serve(self, connection: Connection, record: CallRecord, exchange: Exchange) -> None:
         record.status = 200
-        headers: list[Header] = [(b"x-generation-id", exchange.answer.id.encode())]
+        headers = self._headers(exchange)
         deliver = self._stream if exchange.ask.stream else self._json
         progress = Progress("disconnected")
         try:
@@ -156,7 +161,25 @@ class Completions:
 
         rendered = self._dialect.frames(ask, made, faults, settings.chunk_words)
         sent = frames.disturb(rendered, faults, fail)
-        return await deliver_stream(connection, headers, sent, faults, settings.chunk_delay_ms)
+        comment = b"" if settings.plain else frames.COMMENT
+        return await deliver_stream(
+            connection, headers, sent, faults, settings.chunk_delay_ms, comment=comment
+        )
+
+    def _headers(self, exchange: Exchange) -> list[Header]:
+        if self._provider.settings.plain:
+            return []
+        return [(b"x-generation-id", exchange.answer.id.encode())]
+
+    async def _refuse(
+        self,
+        connection: Connection,
+        record: CallRecord,
+        refusal: Refusal,
+        headers: Sequence[Header],
+    ) -> None:
+        body = self._dialect.complain(refusal)
+        await _send_error(connection, record, refusal.status, body, JSON_TYPE, *headers)
 
     async def _json(
         self, connection: Connection, headers: list[Header], exchange: Exchange
@@ -184,7 +207,7 @@ class Listing:
             provider.settings.clock(), scope["method"], scope["path"], scope["headers"]
         )
         connection = Connection(receive, send, provider.holds)
-        refusal = _authenticate(scope, provider.settings.key)
+        refusal = _authenticate(scope, provider.settings)
         record.authorized = refusal is None
         if refusal is not None and self._subject != "models":
             await _refuse(connection, record, refusal, ())
@@ -213,7 +236,10 @@ class Listing:
                 return orjson.dumps(show_credits(provider.settings.credits, provider.journal.spent))
 
 
-def _authenticate(scope: Mapping[str, object], key: str | None) -> Refusal | None:
+def _authenticate(scope: Mapping[str, object], settings: SimulatorSettings) -> Refusal | None:
+    key = settings.key
+    if settings.plain and key is None:
+        return None
     headers = scope["headers"]
     given = next((v for n, v in headers if n == b"authorization"), b"")  # type: ignore[attr-defined]
     scheme, _, token = given.partition(b" ")
@@ -242,3 +268,10 @@ async def _refuse_route(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     refusal = Refusal(status, str(getattr(error, "detail", error)), "not_found")
     return Response(refusal.body(), status, media_type="application/json")
+
+
+async def _lack_route(_: Request, error: Exception) -> Response:
+    """Say as FastAPI does, on which vLLM is built, that there is no such page."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = orjson.dumps({"detail": str(getattr(error, "detail", error))})
+    return Response(detail, status, media_type="application/json")

@@ -211,12 +211,14 @@ async def deliver_stream(
     frames: Sequence[Frame],
     faults: Faults,
     pace_ms: int,
+    *,
+    comment: bytes = COMMENT,
 ) -> Progress:
-    """Send frame after frame until the end, a fault, or the caller's leave."""
+    """Send frame after frame until the end, a fault, or the caller's leave; first a comment."""
     progress = Progress("ended" if "end" in faults else "completed")
     connection.watch()
     await connection.start(200, [*headers, *SSE_HEADERS])
-    await connection.write(COMMENT.replace(b"\n", b"\r\n") if "crlf" in faults else COMMENT)
+    await connection.write(comment.replace(b"\n", b"\r\n") if "crlf" in faults else comment)
     processing = faults.get("processing")
     if processing is not None and not await connection.chatter(processing.number):
         progress.outcome = "disconnected"

@@ -33,13 +33,14 @@ from astrolabe_http.simulator.text import TOKEN_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One of the two APIs: how it reads and how it renders."""
+    """One of the two APIs: how it reads, renders and complains."""
 
     read: Callable[[Mapping[str, object]], Ask | Refusal]
     body: Callable[[Ask, Answer, Faults], dict[str, object]]
     failure_body: Callable[[Ask, Answer, Refusal], dict[str, object]]
     frames: Callable[[Ask, Answer, Faults, int], list[Frame]]
     failure_frames: Callable[[Ask, Answer, Refusal, int], list[Frame]]
+    complain: Callable[[Refusal], bytes] = Refusal.body
 
 
 CHAT = Dialect(read_chat, chat.body, chat.failure_body, chat.frames, chat.failure_frames)

@@ -31,7 +31,7 @@ def serve(
     port: int = 8090,
     settings: SimulatorSettings = DEFAULT_SETTINGS,
 ) -> None:
-    """Serve at `http://host:port/api/v1` until interrupted."""
+    """Serve at `http://host:port/api/v1` until interrupted, or at `/v1` where it is plain."""
     uvicorn.Server(_config(create_simulator(models, settings), host, port)).run()
 
 
@@ -51,7 +51,7 @@ class RunningSimulator:
         self._socket = socket.create_server((host, port), backlog=2048)
         self.port: int = self._socket.getsockname()[1]
         self.origin = f"http://{host}:{self.port}"
-        self.url = f"{self.origin}/api/v1"
+        self.url = f"{self.origin}{settings.base}"
         self._server = uvicorn.Server(_config(app, host, self.port))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
