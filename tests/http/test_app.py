@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from astrolabe_core import ledger
 from astrolabe_core.catalog import Catalog
 from astrolabe_http.app import create_app
+from astrolabe_http.settings import UpstreamKind
 from tests.http.gateways import CHAT, make_bench, whole_stream
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +55,12 @@ async def test_a_simulated_upstream_needs_no_key_and_says_so() -> None:
     bench = await make_bench(upstream_key="", simulated=True)
     answer = await get(create_app(bench.gateway), "/ready")
     assert answer.json() == {"ok": True, "service": "gateway", "mode": "simulated", "issues": []}
+
+
+async def test_a_plain_server_of_one_s_own_may_ask_for_no_key() -> None:
+    bench = await make_bench(upstream_key="", upstream_kind=UpstreamKind.OPENAI)
+    answer = await get(create_app(bench.gateway), "/ready")
+    assert answer.json() == {"ok": True, "service": "gateway", "mode": "live", "issues": []}
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/models/", "/V1/models"])

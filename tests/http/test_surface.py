@@ -12,6 +12,7 @@ from astrolabe_core.answers import Fault, FaultKind
 from astrolabe_core.codes import Code
 from astrolabe_core.ledger import HoldState
 from astrolabe_core.money import usd
+from astrolabe_core.requests import Surface
 from astrolabe_core.stacks import Boundaries
 from astrolabe_core.units import Instant, StackSlug
 from astrolabe_http.errors import FORMS
@@ -484,6 +485,32 @@ def usage_of(bench: Bench) -> Any:
     from astrolabe_core.usage import UsageQuery
 
     return UsageQuery(workspace=bench.workspace.id)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/route"])
+async def test_what_the_upstream_has_no_words_for_is_refused_before_any_money(path: str) -> None:
+    """litellm #41913: lost in translation, answered 200."""
+    bench = await make_bench(upstream_apis=frozenset({Surface.RESPONSES}))
+    before = await bench.available()
+    answer = await post(bench, {**CHAT, "seed": 7}, path)
+    assert (answer.status_code, code_of(answer)) == (400, "unsupported_parameter")
+    assert answer.json()["error"]["param"] == "seed"
+    assert bench.transport.sent == []
+    assert await bench.available() == before
+    assert await bench.used() == 1
+
+
+@pytest.mark.parametrize("mode", ["off", "strict"])
+async def test_a_stream_is_translated_relayed_or_held_back(mode: str) -> None:
+    bench = await make_bench(upstream_apis=frozenset({Surface.CHAT}))
+    bench.transport.script = [whole_stream()]
+    asked = {"stream": True, "metadata": {"astrolabe": {"verification": mode}}}
+    answer = await post(bench, {**RESPONSES, **asked}, "/v1/responses")
+    assert answer.status_code == 200
+    assert "event: response.completed" in answer.text
+    assert '"text":"Hello there."' in answer.text
+    assert bench.transport.sent[0][0] == "/chat/completions"
+    assert bench.lines
 
 
 async def test_a_dry_run_decides_and_neither_calls_nor_holds() -> None:

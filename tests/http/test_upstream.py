@@ -201,7 +201,8 @@ def test_the_environment_sets_no_proxy(
 class Provider:
     """A provider of raw bytes: what it is sent is kept, what it answers is given."""
 
-    def __init__(self, head: str = "HTTP/1.1 200 OK", body: bytes = b"{}") -> None:
+    def __init__(self, head: str = "HTTP/1.1 200 OK", body: bytes = b"{}", **settings: Any) -> None:
+        self._settings = settings
         self.connections = 0
         self.requests: list[str] = []
         self._answer = f"{head}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
@@ -228,7 +229,8 @@ class Provider:
             async with await asyncio.start_server(self.serve, "127.0.0.1", 0) as server:
                 port = server.sockets[0].getsockname()[1]
                 # By name: clients keep no cookies of bare addresses anyway.
-                transport = HttpxTransport(settings(f"http://localhost:{port}/api/v1"))
+                url = f"http://localhost:{port}/api/v1"
+                transport = HttpxTransport(settings(url, **self._settings))
                 for _ in range(times):
                     exchange = Exchange(command(), transport, 10_000)
                     found = await exchange.begin()
@@ -247,6 +249,15 @@ def test_the_provider_sees_its_own_key_and_no_compression_is_asked_for() -> None
     assert f"\r\nauthorization: bearer {CANARY}\r\n" in head
     assert "\r\naccept-encoding: identity\r\n" in head
     assert "\r\ncontent-type: application/json\r\n" in head
+
+
+def test_where_no_key_is_set_none_is_sent() -> None:
+    provider = Provider(upstream_key="")
+    provider.ask()
+    assert "authorization" not in provider.requests[0]
+    simulated = Provider(upstream_key="", simulated=True)
+    simulated.ask()
+    assert "\r\nauthorization: bearer simulated\r\n" in simulated.requests[0]
 
 
 def test_connections_are_kept_from_call_to_call() -> None:
