@@ -34,7 +34,7 @@ from astrolabe_core.snapshot import Caller
 from astrolabe_core.trace import Trace, render
 from astrolabe_core.units import Instant, Millis, RequestId, ResponseId
 from astrolabe_http.auth import key_hash
-from astrolabe_http.body import GONE, Body, read_body
+from astrolabe_http.body import GONE, LARGEST_AT_ONCE, SMALL_BYTES, Body, Lease, Room, read_body
 from astrolabe_http.connection import SSE_HEADERS, Connection, json_bytes
 from astrolabe_http.conversations import (
     announce_keeping,
@@ -49,7 +49,7 @@ from astrolabe_http.gateway import Gateway
 from astrolabe_http.headers import Header, trace_headers
 from astrolabe_http.host import Host
 from astrolabe_http.proofreading import proofreader
-from astrolabe_http.strict_json import read_object
+from astrolabe_http.strict_json import StrictObject, read_object
 from astrolabe_http.wire import WIRES
 from astrolabe_http.wire.kept import go_on, refer, references
 from astrolabe_http.wire.translation import untranslatable
@@ -57,8 +57,6 @@ from astrolabe_http.wire.translation import untranslatable
 T = TypeVar("T")
 
 STACK_HEADER: Final = b"x-astrolabe-stack"
-AT_ONCE_BYTES: Final = 64 * 1024
-"""A longer body is read beside the event loop: others would wait for it."""
 
 Page: TypeAlias = bytes | Refusal
 """What a reading route answers: JSON, or why not."""
@@ -95,6 +93,7 @@ class Surface:
         self._gateway = gateway
         # One at a time: reading keeps the interpreter, so a second one would gain nothing.
         self._beside = ThreadPoolExecutor(1, "astrolabe-reading")
+        self._room = Room(LARGEST_AT_ONCE * gateway.settings.body_bytes_max)
 
     async def serve(self, visit: Visit, spoken: Format) -> Trace | None:
         """Answer a request for a completion."""
@@ -180,10 +179,20 @@ class Surface:
     async def _complete(
         self, visit: Visit, purpose: Purpose, spoken: Callable[[Mapping[str, object]], Format]
     ) -> Trace | None:
-        sent: dict[str, object] = {}
+        with self._room.lease() as lease:
+            return await self._work(visit, purpose, spoken, lease)
+
+    async def _work(
+        self,
+        visit: Visit,
+        purpose: Purpose,
+        spoken: Callable[[Mapping[str, object]], Format],
+        lease: Lease,
+    ) -> Trace | None:
+        sent = StrictObject()
 
         async def request(key: str) -> Request | Malformed | None:
-            raw = await self._receive(visit, key)
+            raw = await self._receive(visit, key, lease)
             if raw == GONE:
                 return None
             if isinstance(raw, Refusal):
@@ -213,7 +222,7 @@ class Surface:
                 assert_never(reply)
         return reply.trace
 
-    async def _receive(self, visit: Visit, key: str) -> Body:
+    async def _receive(self, visit: Visit, key: str, lease: Lease) -> Body:
         gateway, settings = self._gateway, self._gateway.settings
         left_ms = visit.at + settings.request_timeout_ms - gateway.clock.now()
         return await read_body(
@@ -222,11 +231,12 @@ class Surface:
             bytes_max=settings.body_bytes_max,
             time_ms=Millis(max(1, min(settings.body_timeout_ms, left_ms))),
             vouch=lambda: self._may_act(key, visit.at),
+            lease=lease,
         )
 
     async def _apart(self, size: int, read: Callable[[], T]) -> T:
         """Read here and now, or beside the loop what would hold it up."""
-        if size <= AT_ONCE_BYTES:
+        if size <= SMALL_BYTES:
             return read()
         return await asyncio.get_running_loop().run_in_executor(self._beside, read)
 

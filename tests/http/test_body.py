@@ -10,7 +10,7 @@ import pytest
 from astrolabe_core.access import UNKNOWN_KEY
 from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.units import Millis
-from astrolabe_http.body import GONE, Body, read_body
+from astrolabe_http.body import GONE, SMALL_BYTES, Body, Room, read_body
 
 JSON = [(b"content-type", b"application/json")]
 
@@ -45,15 +45,18 @@ def read(
     headers: list[tuple[bytes, bytes]] = JSON,
     bytes_max: int = 100,
     time_ms: int = 60_000,
+    room: Room | None = None,
 ) -> Body:
     async def run() -> Body:
-        return await read_body(
-            incoming.receive,
-            headers,
-            bytes_max=bytes_max,
-            time_ms=Millis(time_ms),
-            vouch=incoming.vouch,
-        )
+        with (room or Room(0)).lease() as lease:
+            return await read_body(
+                incoming.receive,
+                headers,
+                bytes_max=bytes_max,
+                time_ms=Millis(time_ms),
+                vouch=incoming.vouch,
+                lease=lease,
+            )
 
     return anyio.run(run)
 
@@ -107,10 +110,37 @@ def test_the_time_is_for_the_whole_body_and_not_for_each_part() -> None:
         return True
 
     async def run() -> Body:
-        with anyio.fail_after(5):
-            return await read_body(drip, JSON, bytes_max=1_000_000, time_ms=Millis(60), vouch=vouch)
+        with anyio.fail_after(5), Room(0).lease() as lease:
+            return await read_body(
+                drip, JSON, bytes_max=1_000, time_ms=Millis(60), vouch=vouch, lease=lease
+            )
 
     assert code_of(anyio.run(run)) is Code.REQUEST_TIMEOUT
+
+
+LARGE = 4 * SMALL_BYTES
+
+
+def test_large_bodies_have_a_bound_together_and_small_ones_have_none() -> None:
+    room = Room(LARGE + SMALL_BYTES)
+    with room.lease() as held:
+        assert held.grow(LARGE)
+        full = read(Incoming(b"x" * LARGE), bytes_max=LARGE, room=room)
+        assert isinstance(full, Refusal)
+        assert (full.code, full.retry_after_s) == (Code.OVERLOADED, 1)
+        small = b"x" * SMALL_BYTES
+        assert read(Incoming(small), bytes_max=LARGE, room=room) == small
+        assert room.held == LARGE
+    assert room.held == 0
+    assert read(Incoming(b"x" * LARGE), bytes_max=LARGE, room=room) == b"x" * LARGE
+    assert room.held == 0
+
+
+def test_no_more_is_taken_of_a_body_than_there_is_room_for() -> None:
+    incoming = Incoming(*[b"x" * SMALL_BYTES] * 9)
+    full = read(incoming, bytes_max=100 * SMALL_BYTES, room=Room(3 * SMALL_BYTES))
+    assert code_of(full) is Code.OVERLOADED
+    assert incoming.taken == 4
 
 
 def test_nobody_is_asked_where_the_body_came_with_its_head() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from attrs import evolve
@@ -15,10 +16,12 @@ from astrolabe_core.money import usd
 from astrolabe_core.requests import Surface
 from astrolabe_core.stacks import Boundaries
 from astrolabe_core.units import Instant, StackSlug
+from astrolabe_http.body import LARGEST_AT_ONCE, SMALL_BYTES
 from astrolabe_http.errors import FORMS
 from astrolabe_http.keys import make_key
 from astrolabe_http.service import KeyTerms
 from astrolabe_http.transport import Unanswered
+from astrolabe_http.wire import intake
 from tests.http.gateways import (
     CHAT,
     DONE,
@@ -305,6 +308,52 @@ async def test_a_body_that_cannot_be_read_is_told_to_a_known_caller_only(
     unread = code in {"payload_too_large", "unsupported_media_type"}
     assert (answer.headers.get("connection") == "close") is unread
     assert await bench.used() == 1
+
+
+async def test_large_bodies_are_held_until_they_are_answered_and_have_a_bound_together() -> None:
+    bench = await make_bench(body_bytes_max=2 * SMALL_BYTES)
+    asked, release = anyio.Semaphore(0), anyio.Event()
+    large = {**CHAT, "messages": [{"role": "user", "content": "x" * (2 * SMALL_BYTES - 200)}]}
+    statuses: list[int] = []
+
+    async def wait() -> ScriptedReply:
+        asked.release()
+        await release.wait()
+        return chat_reply()
+
+    bench.transport.script = [wait] * LARGEST_AT_ONCE
+    async with bench.client() as client:
+
+        async def ask_with(body: Any) -> httpx.Response:
+            answer = await client.post(POSTS[0], json=body)
+            statuses.append(answer.status_code)
+            return answer
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(LARGEST_AT_ONCE):
+                tasks.start_soon(ask_with, large)
+            with anyio.fail_after(20):
+                for _ in range(LARGEST_AT_ONCE):
+                    await asked.acquire()
+            full = await ask_with(large)
+            assert code_of(full) == "overloaded"
+            assert full.headers["retry-after"] == "1"
+            await ask_with(CHAT)
+            release.set()
+        await ask_with(large)
+    assert statuses == [503, *[200] * (LARGEST_AT_ONCE + 2)]
+
+
+async def test_what_strict_json_let_in_is_not_written_to_see_whether_it_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(_: object) -> None:
+        raise AssertionError("a whole dump, for each request")
+
+    monkeypatch.setattr(intake, "unwritable", never)
+    bench = await make_bench()
+    for path in POSTS:
+        assert (await post(bench, body_for(path), path)).status_code in {200, 502}
 
 
 async def test_a_missing_key_is_told_before_the_body_is_read() -> None:
