@@ -16,13 +16,14 @@ from attrs import evolve
 
 from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, FaultKind, Receipt
 from astrolabe_core.messages import CallModel
-from astrolabe_core.requests import Surface
+from astrolabe_core.requests import OutputFormat, Surface
 from astrolabe_http import sse
 from astrolabe_http.answer_bounds import (
     ERROR_BYTES_MAX,
     ERROR_WAIT_S,
     HELD_FACTOR,
     STREAM_FACTOR,
+    is_bulky,
     read_json,
 )
 from astrolabe_http.failures import classify
@@ -40,8 +41,7 @@ PATHS: Final[Mapping[Surface, str]] = {
 _LINGER_S: Final = 0.05
 """How long the end of a body is waited for after its last event: the connection is kept then."""
 
-_BUSY: Final = 100
-"""Events of one chunk above which everybody else is let run first."""
+_CROWD_BYTES: Final = 4_096
 
 _GARBLED: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider sent something that cannot be read"
@@ -113,7 +113,7 @@ class Exchange:
         answer = self._reader.answer()
         if isinstance(answer, Fault):
             return self._failed(answer)
-        return evolve(answer, receipt=self._marked(answer.receipt))
+        return self._weighed(answer)
 
     async def close(self) -> None:
         """Let go of the connection, whatever state it is in; what still comes is cancelled."""
@@ -171,7 +171,17 @@ class Exchange:
         answer = self._wire.read_answer(told, choices=self.command.request.choices)
         if isinstance(answer, Fault):
             return answer
-        return evolve(answer, receipt=self._marked(answer.receipt))
+        return self._weighed(answer)
+
+    def _weighed(self, answer: Answer) -> Answer | Fault:
+        """Give an answer whose words can be verified: arguments, and JSON where it is promised."""
+        words = [call.arguments for call in answer.tool_calls]
+        if self.command.request.output_format is not OutputFormat.TEXT:
+            words += answer.texts
+        marked = self._marked(answer.receipt)
+        if any(map(is_bulky, words)):
+            return evolve(_TOO_LARGE, receipt=marked)
+        return evolve(answer, receipt=marked)
 
     async def _first_content(self) -> Answer | Fault | None:
         """Read on until a relayed stream has content, and else to the end."""
@@ -196,9 +206,6 @@ class Exchange:
             chunk = await self._next_chunk()
             events = self._take(chunk) if chunk is not None else self._end(done=False)
             if events:
-                if len(events) > _BUSY:
-                    # Bytes that are here already are read without a pause: others run now.
-                    await anyio.lowlevel.checkpoint()
                 return events
 
     def _take(self, chunk: bytes) -> list[Event]:
@@ -245,6 +252,9 @@ class Exchange:
         self._bytes_left -= len(chunk)
         if self._bytes_left < 0:
             raise Unanswered(_TOO_LARGE)
+        if len(chunk) > _CROWD_BYTES:
+            # More than a model says at once: bytes wait, and are read without a pause. Others run.
+            await anyio.lowlevel.checkpoint()
         return chunk
 
     async def _read_all(self) -> bytes:

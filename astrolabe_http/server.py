@@ -7,6 +7,7 @@ cancelled and settled, and only then are store and connections let go.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -118,6 +119,11 @@ async def _serve(
     reporting: bool = False,
 ) -> None:
     gateway = await opener()
+    if reporting:
+        # A process of its own: what is there now stays. Not looked at again and again for what may
+        # be let go, it costs nothing when much is made at once: 374,000 lists took 0.2 s, not 0.02.
+        gc.collect()
+        gc.freeze()
     try:
         server = _Server(_config(gateway), started)
         with _stopped_by_signals(server), _reported(gateway, reporting=reporting):

@@ -15,8 +15,8 @@ import orjson
 
 from astrolabe_http.answer_bounds import read_json
 
-LINE_BYTES_MAX: Final = 16 * 1024 * 1024
-EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
+LINE_BYTES_MAX: Final = 8 * 1024 * 1024
+EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
 DONE_FRAME: Final = b"data: [DONE]\n\n"
 _BOM: Final = b"\xef\xbb\xbf"
 

@@ -10,11 +10,16 @@ processor time, and requests go straight to that transport: what `httpx.AsyncCli
 (cookies, redirects, authentication) is just what must not happen here.
 """
 
+import asyncio
+import functools
 from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import EMPTY_PAYLOAD
 from httpx_aiohttp import AiohttpTransport
 
 from astrolabe_core.answers import Fault, FaultKind
@@ -30,6 +35,8 @@ HEADERS_READ: Final = (
 )
 """All that is ever looked at of a provider's head. None of it is passed on."""
 _KEEPALIVE_S: Final = 30.0
+_PIECE_BYTES: Final = 4_096
+_INTERIM_MAX: Final = 16
 
 
 class HttpxTransport:
@@ -81,10 +88,42 @@ def _authorization(settings: Settings) -> dict[str, str]:
 
 def _session(settings: Settings) -> aiohttp.ClientSession:
     """Open the pool; what a provider sets as a cookie is never kept, nor sent to another call."""
-    connector = aiohttp.TCPConnector(
+    connector = _Connector(
         limit=settings.upstream_connections_max, keepalive_timeout=_KEEPALIVE_S
     )
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp's pool, with connections that do not listen to everything."""
+
+    def __init__(self, *, limit: int, keepalive_timeout: float) -> None:
+        super().__init__(limit=limit, keepalive_timeout=keepalive_timeout)
+        self._factory = functools.partial(_listener, loop=self._loop)
+
+
+def _listener(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
+    return _Listener(loop)
+
+
+class _Listener(ResponseHandler):
+    """aiohttp's protocol, but for heads without end.
+
+    Interim answers (1xx) are read for as long as they come, all that is there at once: a flood of
+    them held the loop for 5.8 s. A head is read in pieces, and only so many before the last.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        if len(data) <= _PIECE_BYTES or self._payload not in {None, EMPTY_PAYLOAD}:
+            super().data_received(data)
+            return
+        for start in range(0, len(data), _PIECE_BYTES):
+            super().data_received(data[start : start + _PIECE_BYTES])
+            if len(self._buffer) > _INTERIM_MAX:
+                if self.transport is not None:
+                    self.transport.close()
+                self.set_exception(HttpProcessingError(message="too many interim answers"))
+                return
 
 
 class HttpxReply:

@@ -43,8 +43,8 @@ from astrolabe_http.wire.logprobs import chat_logprobs
 from astrolabe_http.wire.receipts import merge_receipt, read_chat_usage
 
 CALLS_MAX: Final = 1_024
-COMPARED_MAX: Final = 16
-"""How often the arguments of one call are read to see whether they are whole."""
+LOOKS_CHARS_MAX: Final = 4 * 1024 * 1024
+"""How much of one call's arguments is read, all in all, to see whether they are whole."""
 _USAGE_PENDING: Final[dict[str, object]] = {"usage": None}
 _NOBODY: Final = RequestId("req_0")
 """The reader shows nobody the ids that it makes."""
@@ -62,7 +62,7 @@ class Call:
     name: str
     arguments: list[str]
     shown: bool = True
-    compared: int = 0
+    looked_at: int = 0
 
     def takes(self, own: str, name: str) -> bool:
         """Whether a delta with this id and this name may go on with this call."""
@@ -75,10 +75,11 @@ class Call:
 
     def _is_whole(self) -> bool:
         """Whether nothing can be added to the arguments; each look costs their length."""
-        if not self.arguments[-1].endswith("}") or self.compared == COMPARED_MAX:
+        if not self.arguments[-1].endswith("}") or self.looked_at > LOOKS_CHARS_MAX:
             return False
-        self.compared += 1
-        return _is_whole("".join(self.arguments))
+        known = "".join(self.arguments)
+        self.looked_at += len(known)
+        return _is_whole(known)
 
 
 @dataclass(slots=True)

@@ -43,8 +43,8 @@ ENDINGS: Final = frozenset({"response.completed", "response.incomplete"})
 ID_CHARS_MAX: Final = 256
 ITEMS_MAX: Final = 1_024
 PARTS_MAX: Final = 256
-COMPARED_MAX: Final = 8
-"""How often one part is told as a whole; each time costs its length."""
+COMPARED_CHARS_MAX: Final = 64 * 1024 * 1024
+"""How much of one part is compared with what is told as the whole, all in all."""
 
 
 # Open Responses spells reasoning without the `_text`.
@@ -213,10 +213,11 @@ class Items:
 
     def _complete(self, found: tuple[list[Emitted], Item | None], whole: str) -> list[Emitted]:
         told, item = found
-        if item is None or self._is_full(item.compared, COMPARED_MAX):
+        if item is None or self._is_full(item.compared, COMPARED_CHARS_MAX):
             return told
-        item.compared += 1
-        return self._argue((told, item), _missing("".join(item.arguments), whole))
+        known = "".join(item.arguments)
+        item.compared += len(known)
+        return self._argue((told, item), _missing(known, whole))
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -288,10 +289,11 @@ class Items:
 
     def _fill(self, item: Item, family: Family, number: int, whole: str) -> list[Emitted]:
         told, part = self._part(item, family, number)
-        if part is None or self._is_full(part.compared, COMPARED_MAX):
+        if part is None or self._is_full(part.compared, COMPARED_CHARS_MAX):
             return told
-        part.compared += 1
-        return told + self._say(item, family, number, _missing("".join(part.words), whole), [])
+        known = "".join(part.words)
+        part.compared += len(known)
+        return told + self._say(item, family, number, _missing(known, whole), [])
 
     def _whole_part(self, item: Item, index: str, number: int, said: Object) -> list[Emitted]:
         family = FAMILIES.get(text_of(said.get("type")))

@@ -5,7 +5,14 @@ from typing import Any
 import orjson
 import pytest
 
-from astrolabe_http.answer_bounds import ITEMS_MAX, MARKS_MAX, NESTING_SPARE, read_json
+from astrolabe_http.answer_bounds import (
+    INNER_MARKS_MAX,
+    ITEMS_MAX,
+    MARKS_MAX,
+    NESTING_SPARE,
+    is_bulky,
+    read_json,
+)
 
 WRITABLE = 254
 
@@ -87,3 +94,9 @@ def test_what_is_gone_through_one_by_one_is_bounded(form: str) -> None:
 def test_what_nobody_goes_through_is_not() -> None:
     tops = '{"token": "a", "logprob": -0.5, "bytes": [1, 2]},' * (ITEMS_MAX * 2)
     assert read(f'{{"choices": [{{"logprobs": [{tops}0]}}]}}'.encode()) is not None
+
+
+def test_words_that_are_read_once_more_hold_fewer() -> None:
+    assert not is_bulky("[" + "0," * (INNER_MARKS_MAX - 1) + "0]")
+    assert is_bulky("[" + "0," * INNER_MARKS_MAX + "0]")
+    assert not is_bulky("words " * INNER_MARKS_MAX)
