@@ -88,9 +88,7 @@ def _authorization(settings: Settings) -> dict[str, str]:
 
 def _session(settings: Settings) -> aiohttp.ClientSession:
     """Open the pool; what a provider sets as a cookie is never kept, nor sent to another call."""
-    connector = _Connector(
-        limit=settings.upstream_connections_max, keepalive_timeout=_KEEPALIVE_S
-    )
+    connector = _Connector(limit=settings.upstream_connections_max, keepalive_timeout=_KEEPALIVE_S)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
