@@ -459,3 +459,17 @@ def test_json_in_place_of_a_stream_is_a_complaint_or_nothing(body: Any, kind: Fa
     fault = exchange(reply, streamed(), begin)
     assert isinstance(fault, Fault)
     assert fault.kind is kind
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_plain_server_that_names_no_end_has_one_where_it_counted_and_is_done(done: bool) -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 2}
+    word = {"choices": [{"index": 0, "delta": {"content": "Hi."}}], "usage": usage}
+    reply = stream_reply(sse(word), *([DONE] if done else []))
+    _, found, _, _ = across(reply, streamed(), Upstream(plain=True))
+    assert isinstance(found, Answer if done else Fault)
+
+
+def test_fewer_answers_than_were_asked_for_are_a_fault() -> None:
+    assert isinstance(exchange(chat_reply("Hi."), command(n=2), begin), Fault)
+    assert isinstance(exchange(chat_reply("Hi."), command(n=1), begin), Answer)

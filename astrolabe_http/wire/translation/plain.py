@@ -9,6 +9,7 @@ document them, and a server that does not know them says so: they are sent.
 """
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Final
 
 from astrolabe_http.wire.fields import Object, array_of, object_of
@@ -79,16 +80,26 @@ def _messages(messages: list[object]) -> list[object]:
     Many chat templates know no developer, and take a system message in the first place only.
     """
     made = [_message(object_of(message)) for message in messages]
-    opening: list[str] = []
-    for message in made:
-        content = message.get("content")
-        if message.get("role") != "system" or not isinstance(content, str):
-            break
-        opening.append(content)
+    opening = [*takewhile(lambda message: message.get("role") == "system", made)]
     if len(opening) < 2:
         return [*made]
-    told = {**made[0], "content": "\n\n".join(opening)}
+    contents = [message.get("content") for message in opening]
+    told = {**opening[0], "content": _joined(contents)}
     return [told, *made[len(opening) :]]
+
+
+def _joined(contents: list[object]) -> object:
+    """Put contents into one: a string, or parts where any has those."""
+    texts = [content for content in contents if isinstance(content, str)]
+    if len(texts) == len(contents):
+        return "\n\n".join(texts)
+    return [
+        part
+        for content in contents
+        for part in (
+            [{"type": "text", "text": content}] if isinstance(content, str) else array_of(content)
+        )
+    ]
 
 
 def _message(message: Object) -> dict[str, object]:

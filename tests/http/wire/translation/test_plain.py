@@ -81,6 +81,15 @@ def test_a_conversation_begins_with_one_system_message() -> None:
     ]
 
 
+def test_system_messages_of_parts_are_one_of_parts() -> None:
+    parts = [{"type": "text", "text": "b"}, {"type": "text", "text": "c"}]
+    rules = [{"role": "system", "content": "a"}, {"role": "system", "content": parts}]
+    (told, _) = sent(messages=[*rules, *CHAT["messages"]])["messages"]
+    assert told["content"] == [{"type": "text", "text": "a"}, *parts]
+    alone = sent(messages=[rules[1], *CHAT["messages"]])["messages"]
+    assert alone[0]["content"] == parts
+
+
 def test_parts_lose_their_marks_and_a_lone_text_is_a_string() -> None:
     marked = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}
     image = {"type": "image_url", "image_url": {"url": "https://x.test"}}
