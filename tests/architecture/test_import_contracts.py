@@ -36,6 +36,7 @@ FAULTS = [
     ("hypothesis-only-in-testing", "astrolabe_core/stacks.py", "import hypothesis"),
     ("hypothesis-only-in-testing", "astrolabe_storage/memory.py", "import pytest"),
     ("httpx-only-in-upstream", "astrolabe_http/app.py", "import httpx"),
+    ("jsonschema-rs-only-in-schemas", "astrolabe_http/surface.py", "import jsonschema_rs"),
     ("sqlite3-only-in-its-backend", "astrolabe_storage/memory.py", "import sqlite3"),
     ("sqlite3-only-in-its-backend", "astrolabe_http/app.py", "import sqlite3"),
     ("wire-sans-io", "astrolabe_http/sse.py", "import starlette.types"),
