@@ -137,14 +137,17 @@ def _emptiness(answer: Answer, _: Request) -> Finding | None:
     )
 
 
-def _arguments(answer: Answer, _: Request) -> Finding | None:
+def _arguments(answer: Answer, request: Request) -> Finding | None:
     if answer.finish is Finish.LENGTH:
         return None
     for call in answer.tool_calls:
         if call.arguments and not _parses(call.arguments, as_object=True):
+            # A name that the caller gave may be told; any other is a provider's words.
+            offered = any(tool.name == call.name for tool in request.tools)
+            which = f"tool {call.name}" if offered else "a tool that was not offered"
             return Finding(
                 check=Check.TOOL_ARGUMENTS_PARSE,
-                message=f"the arguments of tool {call.name} are not a JSON object",
+                message=f"the arguments of {which} are not a JSON object",
                 trigger=Trigger.SCHEMA_FAILURE,
             )
     return None

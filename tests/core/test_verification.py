@@ -9,7 +9,7 @@ from attrs import evolve
 
 from astrolabe_core.answers import Answer, Finish, ToolCall
 from astrolabe_core.codes import Code
-from astrolabe_core.requests import Classification, Modifier, OutputFormat, Request, ask
+from astrolabe_core.requests import Classification, Modifier, OutputFormat, Request, Tool, ask
 from astrolabe_core.stacks import Stack, Trigger, Verification, VerificationMode
 from astrolabe_core.verification import (
     Check,
@@ -157,3 +157,13 @@ def test_high_stakes_come_before_schemas_and_those_before_the_rest(
 ) -> None:
     governing: Stack = stack(verification=rules)
     assert mode_for(governing, classified(*modifiers)) is mode
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_a_finding_names_no_tool_that_was_not_offered(offered: bool) -> None:
+    """A name that nobody offered is a provider's words, of any length."""
+    asked = evolve(PLAIN, tools=(Tool(name="send_mail"),) if offered else ())
+    call = ToolCall(name="send_mail", arguments="{")
+    verdict = verify(said(tool_calls=(call,)), asked, VerificationMode.LIGHT)
+    (finding,) = verdict.findings
+    assert ("send_mail" in finding.message) is offered
