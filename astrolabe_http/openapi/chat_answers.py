@@ -40,11 +40,15 @@ def _head(kind: str) -> dict[str, Schema]:
     }
 
 
-def json_event(data: Schema, name: str | None = None) -> Schema:
-    """Write a server-sent event whose data is JSON."""
-    fields: dict[str, Schema] = {} if name is None else {"event": constant(name)}
-    held: Schema = {**STRING, "contentMediaType": "application/json", "contentSchema": data}
-    return record({**fields, "data": held})
+def event(data: Schema, name: str | None = None) -> Schema:
+    """Write a server-sent event; one without a name is a `message` for whoever reads it."""
+    fields = {"event": constant("message" if name is None else name), "data": data}
+    return record(fields, optional=["event"] if name is None else [])
+
+
+def json_text(schema: Schema) -> Schema:
+    """Write text that is JSON of a schema."""
+    return {**STRING, "contentMediaType": "application/json", "contentSchema": schema}
 
 
 CHAT_ANSWER_SCHEMAS: Final[Mapping[str, Schema]] = {
@@ -157,9 +161,9 @@ CHAT_ANSWER_SCHEMAS: Final[Mapping[str, Schema]] = {
         optional=["id", "type"],
     ),
     "ChatEvent": any_of(
-        json_event(ref("ChatChunk")),
-        json_event(ref("Error")),
-        record({"data": constant("[DONE]", "The end.")}),
+        event(json_text(ref("ChatChunk"))),
+        event(json_text(ref("Error"))),
+        event(constant("[DONE]", "The end.")),
         description="One event of a stream: a chunk, an error that ends it, or its end.",
     ),
 }

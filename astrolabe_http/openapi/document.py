@@ -5,6 +5,7 @@ catalog, settings or caller, so that it is made once and told to everybody.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any, Final
 
@@ -81,11 +82,14 @@ _SECURITY: Final = {
 
 
 def document(server: str = "/") -> dict[str, Any]:
-    """Write the document. `server` is where the routes begin, as seen from the document's host."""
+    """Write the document, all of it the caller's own to change.
+
+    `server` is where the routes begin, as seen from the document's host.
+    """
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    return {
+    made = {
         "openapi": OPENAPI_VERSION,
         "info": {
             "title": "Astrolabe",
@@ -105,6 +109,7 @@ def document(server: str = "/") -> dict[str, Any]:
             "securitySchemes": _SECURITY,
         },
     }
+    return deepcopy(made)
 
 
 @lru_cache(maxsize=4)

@@ -7,7 +7,7 @@ stream grammar, so that they stand once; here is only what the objects in them l
 from collections.abc import Mapping
 from typing import Final
 
-from astrolabe_http.openapi.chat_answers import json_event
+from astrolabe_http.openapi.chat_answers import event, json_text
 from astrolabe_http.openapi.schema import (
     ANYTHING,
     BOOLEAN,
@@ -157,12 +157,12 @@ _PARTS: Final[Mapping[str, Schema]] = {
 }
 
 
-def event_name(event: str) -> str:
+def event_name(name: str) -> str:
     """Give the name of an event's schema: `response.output_text.done` is `ResponseOutputTextDone`.
 
     `error` becomes `ResponseError`, since `Error` is the body of an answer.
     """
-    stem = event.removeprefix("response.")
+    stem = name.removeprefix("response.")
     return "Response" + "".join(word.capitalize() for word in stem.replace(".", "_").split("_"))
 
 
@@ -241,7 +241,7 @@ RESPONSES_ANSWER_SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     **_EVENTS,
     "ResponsesEvent": any_of(
-        *(json_event(ref(event_name(row.event)), row.event) for row in ROWS),
+        *(event(json_text(ref(event_name(row.event))), row.event) for row in ROWS),
         description="One event of a stream.",
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jsonschema_rs
 import orjson
 import pytest
 
@@ -22,6 +23,16 @@ def test_every_pointer_leads_somewhere_and_every_component_is_pointed_at() -> No
     assert pointers == components
 
 
+@pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
+def test_every_schema_is_one_of_2020_12(name: str) -> None:
+    jsonschema_rs.meta.validate(
+        {
+            **DOCUMENT["components"]["schemas"][name],
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+        }
+    )
+
+
 def test_everything_that_people_read_is_there() -> None:
     for path, item in DOCUMENT["paths"].items():
         for operation in item.values():
@@ -38,6 +49,14 @@ def test_the_bytes_are_made_once_for_each_place_where_the_app_is_mounted() -> No
     assert orjson.loads(document_bytes("")) == document()
     assert document_bytes("") is document_bytes("")
     assert orjson.loads(document_bytes("/ai"))["servers"][0]["url"] == "/ai"
+
+
+def test_whoever_changes_a_document_changes_no_other() -> None:
+    changed = document()
+    for node in list(nodes(changed)):
+        if isinstance(node, dict):
+            node.clear()
+    assert document()["components"]["schemas"]["Error"]["properties"]
 
 
 @pytest.mark.anyio

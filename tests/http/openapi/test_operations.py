@@ -42,6 +42,23 @@ async def test_whoever_has_no_key_is_refused_where_the_document_says_so(
     assert answer.status_code == (401 if operation.keyed else 200)
 
 
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"}
+
+
+@pytest.mark.parametrize("path", DOCUMENT["paths"])
+async def test_every_method_that_is_not_described_is_405_and_told_which_are(path: str) -> None:
+    bench = await make_bench()
+    described = {method.upper() for method in DOCUMENT["paths"][path]}
+    taken = described | ({"HEAD"} if "GET" in described else set())
+    async with bench.client() as client:
+        for method in sorted(METHODS - taken):
+            answer = await client.request(method, path.replace("{", "").replace("}", ""))
+            assert answer.status_code == 405, method
+            assert set(answer.headers["allow"].split(", ")) == taken
+            if method != "HEAD":
+                assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
 def test_every_code_is_told_and_those_of_a_status_are_together() -> None:
     told = {code for refusals in REFUSALS for code in refusals.codes}
     assert told == set(Code)

@@ -42,6 +42,32 @@ def closed(value: Any) -> Any:
     return made
 
 
+def closed_answers(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Close what is answered, and leave open what is asked: there unknown fields are let go."""
+    schemas = described["components"]["schemas"]
+    answered = {
+        node["$ref"].rpartition("/")[2]
+        for operation in operations(described)
+        for node in nodes([operation["responses"], described["components"]["responses"]])
+        if "$ref" in node and "/schemas/" in node["$ref"]
+    }
+    waiting = list(answered)
+    while waiting:
+        for node in nodes(schemas[waiting.pop()]):
+            name = node["$ref"].rpartition("/")[2] if "$ref" in node else ""
+            if name and name not in answered:
+                answered.add(name)
+                waiting.append(name)
+    made = {name: closed(each) if name in answered else each for name, each in schemas.items()}
+    return {**described, "components": {**described["components"], "schemas": made}}
+
+
+def operations(described: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Give every operation."""
+    for item in described["paths"].values():
+        yield from item.values()
+
+
 def nodes(value: Any) -> Iterator[Mapping[str, Any]]:
     """Give every object in a value."""
     if isinstance(value, Mapping):
