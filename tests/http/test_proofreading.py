@@ -40,7 +40,8 @@ class TellsTwice(chat.StreamWriter):
     """A writer with a bug: it ends every choice twice."""
 
     def finish(self, served: Served) -> bytes:
-        return data_frame(self._ending(self._told[0])) + super().finish(served)
+        endings = b"".join(map(data_frame, self._ending(self._told[0])))
+        return endings + super().finish(served)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def ask(sdk: openai.OpenAI, streamed: bool, **asked: Any) -> Any:
         return sdk.responses.create(**fields)
     events = list(sdk.responses.create(**fields, stream=True))
     assert [event.sequence_number for event in events] == list(range(len(events)))
-    return events[-1].response  # type: ignore[union-attr]
+    return events[-1].response
 
 
 def sent(stack: Stack) -> Any:
