@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.requests import Malformed
@@ -29,7 +29,7 @@ from astrolabe_core.units import RequestId
 from astrolabe_http.connection import JSON_TYPE, Connection, json_bytes
 from astrolabe_http.errors import DOCS_PATH, error_body
 from astrolabe_http.gateway import Gateway
-from astrolabe_http.guard import ENTRANCE, Entrance, Guard
+from astrolabe_http.guard import ENTRANCE, Door, Entrance, Guard
 from astrolabe_http.headers import identity_headers, refusal_headers
 from astrolabe_http.kept_pages import KeptPages
 from astrolabe_http.listing import Listing, View
@@ -49,9 +49,15 @@ def create_app(gateway: Gateway) -> Starlette:
     surface = Surface(gateway)
     readings = Readings(gateway, surface)
     kept = KeptPages(gateway.store, surface)
+    doors: dict[Door, ASGIApp] = {}
 
     def route(method: str, path: str, work: Work) -> Route:
         return Route(path, Endpoint(gateway, method, path, work), methods=[method])
+
+    def hot(path: str, work: Work) -> Route:
+        found = route("POST", path, work)
+        doors["POST", path] = found.endpoint
+        return found
 
     def many(path: str, works: dict[str, Work]) -> Route:
         ends = {each: Endpoint(gateway, each, path, work) for each, work in works.items()}
@@ -59,8 +65,8 @@ def create_app(gateway: Gateway) -> Starlette:
 
     return Starlette(
         routes=[
-            route("POST", "/v1/chat/completions", lambda it: surface.serve(it, Format.CHAT)),
-            route("POST", "/v1/responses", lambda it: surface.serve(it, Format.RESPONSES)),
+            hot("/v1/chat/completions", lambda it: surface.serve(it, Format.CHAT)),
+            hot("/v1/responses", lambda it: surface.serve(it, Format.RESPONSES)),
             many("/v1/responses/{response_id}", {"GET": kept.show, "DELETE": kept.forget}),
             route("GET", "/v1/responses/{response_id}/input_items", kept.items),
             route("POST", "/v1/route", surface.preview),
@@ -73,7 +79,7 @@ def create_app(gateway: Gateway) -> Starlette:
             route("GET", "/openapi.json", _describe),
             route("GET", "/ready", lambda visit: _ready(gateway, visit)),
         ],
-        middleware=[Middleware(Guard, gateway)],
+        middleware=[Middleware(Guard, gateway, doors)],
         exception_handlers={HTTPException: Lost(gateway)},
     )
 

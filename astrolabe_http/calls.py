@@ -42,6 +42,7 @@ _LINGER_S: Final = 0.05
 """How long the end of a body is waited for after its last event: the connection is kept then."""
 
 _CROWD_BYTES: Final = 4_096
+"""A chunk above which everybody else is let run first."""
 
 _GARBLED: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider sent something that cannot be read"
@@ -102,11 +103,22 @@ class Exchange:
 
     async def advance(self) -> list[Event] | Fault | None:
         """Give the next events of a stream, a fault, or `None` at its end."""
+        # Entered for each chunk: nothing is awaited in between but the transport itself.
         try:
-            events = await self._next_events()
+            while self._fault is None and not self._ended:
+                if self._chunks is None:
+                    events = self._end(done=False)
+                else:
+                    chunk = self._counted(await anext(self._chunks, None))
+                    if chunk is not None and len(chunk) > _CROWD_BYTES:
+                        # More than is said at once: bytes wait, and come without a pause.
+                        await anyio.lowlevel.checkpoint()
+                    events = self._end(done=False) if chunk is None else self._take(chunk)
+                if events:
+                    return events
         except Unanswered as error:
             return self._failed(error.fault)
-        return self._failed(events) if isinstance(events, Fault) else events
+        return None if self._fault is None else self._failed(self._fault)
 
     def conclude(self) -> Answer | Fault:
         """Reduce a stream that has ended."""
@@ -186,7 +198,7 @@ class Exchange:
     async def _first_content(self) -> Answer | Fault | None:
         """Read on until a relayed stream has content, and else to the end."""
         while not (self.command.relayed and self._reader.content):
-            events = await self._next_events()
+            events = await self.advance()
             if isinstance(events, Fault):
                 return events
             if events is None:
@@ -196,17 +208,6 @@ class Exchange:
                 return evolve(answer, payload=tuple(self.pending))
             self.pending += events
         return None
-
-    async def _next_events(self) -> list[Event] | Fault | None:
-        while True:
-            if self._fault is not None:
-                return self._fault
-            if self._ended:
-                return None
-            chunk = await self._next_chunk()
-            events = self._take(chunk) if chunk is not None else self._end(done=False)
-            if events:
-                return events
 
     def _take(self, chunk: bytes) -> list[Event]:
         """Take the events of a chunk; what comes before a fault is still given out."""
@@ -222,9 +223,12 @@ class Exchange:
                 # A frame that cannot be read may have been content: nothing after it is whole.
                 self._fault = _GARBLED
                 break
-            events += self._hear(
-                [event] if self._translator is None else self._translator.feed(event)
-            )
+            if self._translator is not None:
+                events += self._hear(self._translator.feed(event))
+            elif (fault := self._reader.feed(event)) is None:
+                events.append(event)
+            else:
+                self._fault = fault
             if self._fault is not None:
                 break
         return events
@@ -243,18 +247,15 @@ class Exchange:
         return events
 
     async def _next_chunk(self) -> bytes | None:
-        if self._chunks is None:
-            return None
-        chunk = await anext(self._chunks, None)
+        return None if self._chunks is None else self._counted(await anext(self._chunks, None))
+
+    def _counted(self, chunk: bytes | None) -> bytes | None:
         if chunk is None:
             self._chunks = None
             return None
         self._bytes_left -= len(chunk)
         if self._bytes_left < 0:
             raise Unanswered(_TOO_LARGE)
-        if len(chunk) > _CROWD_BYTES:
-            # More than a model says at once: bytes wait, and are read without a pause. Others run.
-            await anyio.lowlevel.checkpoint()
         return chunk
 
     async def _read_all(self) -> bytes:

@@ -7,7 +7,7 @@ pairs made once; nothing here knows what they say.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -56,11 +56,11 @@ class Connection:
         self.started, self.status = True, status
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    async def write(self, data: bytes, *, more: bool = True) -> None:
+    def write(self, data: bytes, *, more: bool = True) -> Awaitable[None]:
         """Send bytes of the body."""
         if self.proofreader is not None:
             self.proofreader.read(data, more=more)
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        return self._send({"type": "http.response.body", "body": data, "more_body": more})
 
     async def answer(self, status: int, headers: list[Header], body: bytes) -> None:
         """Send a whole JSON answer."""

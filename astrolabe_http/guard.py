@@ -8,8 +8,8 @@ what is still on its way must not be taken for the next request.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Awaitable, Mapping
+from typing import Final, TypeAlias
 
 from attrs import frozen
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +44,11 @@ _HOST: Final = re.compile(
 )
 
 
+Door: TypeAlias = tuple[str, str]
+"""A method and a path."""
+_NONE: Final[Mapping[Door, ASGIApp]] = {}
+
+
 @frozen
 class Entrance:
     """One exchange as it arrives: its name, and when."""
@@ -53,10 +58,15 @@ class Entrance:
 
 
 class Guard:
-    """Stands before an app. `running` is how many exchanges are inside."""
+    """Stands before an app. `running` is how many exchanges are inside.
 
-    def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
+    `hot` are the routes, by method and path, that nothing else stands before: each chunk of a
+    stream would pass through all of it.
+    """
+
+    def __init__(self, app: ASGIApp, gateway: Gateway, hot: Mapping[Door, ASGIApp] = _NONE) -> None:
         self._app = app
+        self._hot = hot
         self._gateway = gateway
         self._logbook = Logbook(gateway)
         self.running = 0
@@ -84,7 +94,7 @@ class Guard:
             return
         self.running += 1
         try:
-            await self._app(scope, receive, send)
+            await self._hot.get((scope["method"], path), self._app)(scope, receive, send)
         finally:
             self.running -= 1
 
@@ -116,11 +126,11 @@ class Passage:
             self.unread = False
         return message
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Hand a message out; the head of an answer says whether the connection goes on."""
         if self.unread and message["type"] == "http.response.start":
             message = {**message, "headers": [*message["headers"], _CLOSE]}
-        await self._send(message)
+        return self._send(message)
 
 
 def refuse_head(scope: Scope, settings: Settings) -> Refusal | None:

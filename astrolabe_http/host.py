@@ -112,8 +112,8 @@ class Host:
         result: Answer | Fault = _LATE
         try:
             with self._connection.stay(exchange.deadline):
-                await self._begin(command, exchange)
-                result = await self._hand_over(exchange)
+                writer = await self._begin(command, exchange)
+                result = await self._hand_over(exchange, writer)
         except Ungrammatical:
             # The caller has a broken stream; the hold is let go all the same.
             result = _GARBLED_BY_US
@@ -129,27 +129,26 @@ class Host:
             return Left(now, exchange.receipt)
         return Faulted(_known(result, exchange), now)
 
-    async def _begin(self, command: Relay, exchange: Exchange) -> None:
+    async def _begin(self, command: Relay, exchange: Exchange) -> Writer:
         call = exchange.command
         headers = trace_headers(command.trace, serving=call.model)
-        self.writer = WIRES[call.request.surface].StreamWriter(
+        writer = WIRES[call.request.surface].StreamWriter(
             call.request, call.model.id, call.request.id
         )
-        announce_keeping(self.writer, command.trace)
+        self.writer = writer
+        announce_keeping(writer, command.trace)
         self._connection.proofreader = proofreader(self._gateway, call.request)
         await self._connection.start(200, [*SSE_HEADERS, *headers])
+        return writer
 
-    async def _hand_over(self, exchange: Exchange) -> Answer | Fault:
+    async def _hand_over(self, exchange: Exchange, writer: Writer) -> Answer | Fault:
         events: list[Event] | Fault | None = exchange.pending
         while isinstance(events, list):
-            frames = b"".join(map(self._frames, events))
+            frames = b"".join([writer.feed(event) for event in events])
             if frames:
                 await self._connection.write(frames)
             events = await exchange.advance()
         return exchange.conclude() if events is None else events
-
-    def _frames(self, event: Event) -> bytes:
-        return b"" if self.writer is None else self.writer.feed(event)
 
 
 def _known(fault: Fault, exchange: Exchange) -> Fault:

@@ -95,13 +95,13 @@ class Surface:
         self._beside = ThreadPoolExecutor(1, "astrolabe-reading")
         self._room = Room(LARGEST_AT_ONCE * gateway.settings.body_bytes_max)
 
-    async def serve(self, visit: Visit, spoken: Format) -> Trace | None:
+    def serve(self, visit: Visit, spoken: Format) -> Awaitable[Trace | None]:
         """Answer a request for a completion."""
-        return await self._complete(visit, Purpose.SERVE, lambda _: spoken)
+        return self._complete(visit, Purpose.SERVE, lambda _: spoken)
 
-    async def preview(self, visit: Visit) -> Trace | None:
+    def preview(self, visit: Visit) -> Awaitable[Trace | None]:
         """Answer what would be decided; the body is that of either format."""
-        return await self._complete(visit, Purpose.PREVIEW, _format_of)
+        return self._complete(visit, Purpose.PREVIEW, _format_of)
 
     async def read(self, visit: Visit, reader: Reader | Refusal) -> Trace | None:
         """Answer a request that only reads; a refusal is of its query."""

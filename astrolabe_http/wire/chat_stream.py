@@ -46,6 +46,7 @@ CALLS_MAX: Final = 1_024
 LOOKS_CHARS_MAX: Final = 4 * 1024 * 1024
 """How much of one call's arguments is read, all in all, to see whether they are whole."""
 _USAGE_PENDING: Final[dict[str, object]] = {"usage": None}
+_AFTER: Final = b',"finish_reason":null}]}\n\n'
 _NOBODY: Final = RequestId("req_0")
 """The reader shows nobody the ids that it makes."""
 
@@ -103,23 +104,29 @@ class Choice:
         """Take what a chunk says of this choice, and give the delta to show for it."""
         said = object_of(found.get("delta"))
         delta: dict[str, object] = {}
-        for key, known in (("content", self.words), ("refusal", self.refusal)):
-            if text := text_of(said.get(key)):
-                known.append(text)
-                delta[key] = text
-        delta |= reasoning_of(said)
-        self.citations += citations_of(said)
-        several = array_of(said.get("tool_calls"))
-        calls = [
+        if words := text_of(said.get("content")):
+            self.words.append(words)
+            delta["content"] = words
+        # Of all that may be there nearly every delta has nothing: one look for each is enough.
+        if said.get("refusal") and (words := text_of(said["refusal"])):
+            self.refusal.append(words)
+            delta["refusal"] = words
+        if said.get("reasoning") or said.get("reasoning_details"):
+            delta |= reasoning_of(said)
+        if said.get("annotations"):
+            self.citations += citations_of(said)
+        if said.get("tool_calls") and (calls := self._called(array_of(said["tool_calls"]), id)):
+            delta["tool_calls"] = calls
+        self.finish = text_of(found.get("finish_reason")) or self.finish
+        return delta
+
+    def _called(self, several: list[object], id: RequestId) -> list[dict[str, object]]:  # noqa: A002
+        return [
             told
             for place, call in enumerate(several)
             if isinstance(call, Mapping)
             and (told := self._call(_number_of(call, place, len(several)), call, id))
         ]
-        if calls:
-            delta["tool_calls"] = calls
-        self.finish = text_of(found.get("finish_reason")) or self.finish
-        return delta
 
     def _call(self, number: int | None, call: Object, id: RequestId) -> dict[str, object]:  # noqa: A002
         function = object_of(call.get("function"))
@@ -179,19 +186,21 @@ class StreamReader:
         self._wanted = choices
         self._choices: dict[int, Choice] = {}
         self._counted = False
+        self._named = False
 
     def feed(self, event: Object) -> Fault | None:
         """Take one chunk; an error within it is a fault."""
         usage = event.get("usage")
         # The first chunk names generation and host; after it only usage says anything new.
-        if isinstance(usage, Mapping) or self.receipt == NO_RECEIPT:
+        if usage is not None or not self._named:
             self.receipt = merge_receipt(self.receipt, event, read_chat_usage(usage), usage)
+            self._named = self.receipt != NO_RECEIPT
             self._counted = self._counted or isinstance(usage, Mapping)
         fault = read_fault(event)
         if fault is not None:
             return evolve(fault, receipt=self.receipt)
-        for found in array_of(event.get("choices")):
-            if isinstance(found, Mapping):
+        for each in array_of(event.get("choices")):
+            if found := object_of(each):
                 index = index_of(found)
                 choice = self._choices.get(index)
                 if choice is None:
@@ -244,19 +253,17 @@ class StreamWriter:
         self._usage_wanted = wants_usage(request)
         if self._usage_wanted:
             self._head |= _USAGE_PENDING
+        self._before = b'data: %b,"choices":[{"index":' % orjson.dumps(self._head)[:-1]
         self._one_call = wants_one_call(request.body)
         self._reported: object = None
         self._told: dict[int, Choice] = {}
 
     def feed(self, event: Object) -> bytes:
         """Give the frames of one chunk, all but what ends a choice."""
-        if isinstance(event.get("usage"), Mapping):
-            self._reported = event["usage"]
-        return b"".join(
-            self._relay(choice)
-            for choice in array_of(event.get("choices"))
-            if isinstance(choice, Mapping)
-        )
+        usage, choices = event.get("usage"), array_of(event.get("choices"))
+        if usage is not None and isinstance(usage, Mapping):
+            self._reported = usage
+        return b"".join([self._relay(found) for each in choices if (found := object_of(each))])
 
     def finish(self, served: Served) -> bytes:
         """End every choice, tell usage where it was asked for, and `[DONE]`."""
@@ -278,7 +285,7 @@ class StreamWriter:
     def _open(self, index: int) -> bytes:
         self._told[index] = Choice(index, one_call=self._one_call)
         opening = {"role": "assistant", "content": "", "refusal": None}
-        return data_frame(self._chunk(index, opening, None))
+        return self._frame(index, opening, None)
 
     def _relay(self, choice: Object) -> bytes:
         index = index_of(choice)
@@ -286,8 +293,14 @@ class StreamWriter:
         delta = self._told[index].take(choice, self._id)
         logprobs = chat_logprobs(choice.get("logprobs"))
         if delta or logprobs is not None:
-            frames += data_frame(self._chunk(index, delta, logprobs))
+            frames += self._frame(index, delta, logprobs)
         return frames
+
+    def _frame(self, index: int, delta: Object, logprobs: object) -> bytes:
+        """Write a chunk as `_chunk` makes it. What is the same in all of them is written once."""
+        told = b"null" if logprobs is None else orjson.dumps(logprobs)
+        said = orjson.dumps(delta)
+        return b'%b%d,"delta":%b,"logprobs":%b%b' % (self._before, index, said, told, _AFTER)
 
     def _chunk(self, index: int, delta: Object, logprobs: object) -> dict[str, object]:
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}

@@ -181,8 +181,10 @@ def text_of(value: object) -> str:
 
 def object_of(value: object) -> Object:
     """Give an object, or the empty one for anything else."""
-    # JSON gives dicts, and asking for any mapping costs five times as much.
-    return value if isinstance(value, dict | Mapping) else {}
+    # JSON gives dicts, and asking for any mapping costs four times as much.
+    if type(value) is dict:
+        return value
+    return value if isinstance(value, Mapping) else {}
 
 
 def array_of(value: object) -> list[object]:

@@ -16,7 +16,7 @@ it stays as it came.
 from typing import Final, TypeAlias
 
 from astrolabe_core.units import ProviderId
-from astrolabe_http.wire.fields import Object, array_of, is_whole, object_of, text_of
+from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.logprobs import responses_logprobs
 from astrolabe_http.wire.responses_output import (
     CALL,
@@ -53,6 +53,7 @@ _STEMS: Final = {
     "response.reasoning": THOUGHT,
     "response.reasoning_summary": SUMMARY,
 }
+_DELTA_OF: Final = {family.part: f"{family.event}.delta" for family in FAMILIES.values()}
 _DELTAS: Final = {f"{stem}.delta": family for stem, family in _STEMS.items()}
 _DONES: Final = {f"{stem}.done": family for stem, family in _STEMS.items()}
 
@@ -81,12 +82,12 @@ class Items:
         kind = text_of(event.get("type"))
         if self.ended:
             return []
-        if kind in ENDINGS:
-            self.ended = True
-            return self.take(object_of(event.get("response")).get("output"))
         family = _DELTAS.get(kind)
         if family is not None:
             return self._delta(family, event)
+        if kind in ENDINGS:
+            self.ended = True
+            return self.take(object_of(event.get("response")).get("output"))
         match kind:
             case "response.function_call_arguments.delta":
                 return self._argue(self._item(event, CALL), text_of(event.get("delta")))
@@ -240,22 +241,36 @@ class Items:
         told, part = self._part(item, family, number)
         if part is None or part.closed or item.closed or not text:
             return told
+        return [*told, self._add(item, part, text, logprobs)]
+
+    def _add(self, item: Item, part: Part, text: str, logprobs: list[object]) -> Emitted:
+        family = part.family
         part.words.append(text)
-        part.logprobs += logprobs
         self.spoken = True
-        more: dict[str, object] = {"delta": text}
+        said: dict[str, object] = {
+            "item_id": item.id,
+            "output_index": item.index,
+            family.index: part.index,
+            "delta": text,
+        }
         if family is TEXT:
-            more["logprobs"] = logprobs
-        return [*told, (f"{family.event}.delta", {**_at(item, part), **more})]
+            part.logprobs += logprobs
+            said["logprobs"] = logprobs
+        return (_DELTA_OF[family.part], said)
 
     def _delta(self, family: Family, event: Object) -> list[Emitted]:
+        text, number = text_of(event.get("delta")), _number(event.get(family.index))
+        found = event.get("logprobs")
+        logprobs = responses_logprobs(found) if found else []
+        item = self._places.get(_place(event))
+        part = None if item is None else item.parts.get((family.index, number))
+        if item is not None and part is not None and part.family is family and text:
+            # Nearly every delta goes on with what is open.
+            return [] if part.closed or item.closed else [self._add(item, part, text, logprobs)]
         told, item = self._item(event, family.owner)
         if item is None or item.closed:
             return told
-        text, number = text_of(event.get("delta")), _number(event.get(family.index))
-        return told + self._say(
-            item, family, number, text, responses_logprobs(event.get("logprobs"))
-        )
+        return told + self._say(item, family, number, text, logprobs)
 
     def _done(self, family: Family, event: Object) -> list[Emitted]:
         told, item = self._item(event, family.owner)
@@ -358,7 +373,10 @@ def _learn(item: Item, said: Object) -> None:
 
 def _place(event: Object) -> object:
     index = event.get("output_index")
-    return index if is_whole(index) else text_of(event.get("item_id"))
+    if isinstance(index, int) and not isinstance(index, bool):
+        return index
+    # llama.cpp numbers nothing: an item is known by its id, which stands in it at first and last.
+    return text_of(event.get("item_id")) or text_of(object_of(event.get("item")).get("id"))
 
 
 def _number(value: object) -> int:

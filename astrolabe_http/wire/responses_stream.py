@@ -105,6 +105,8 @@ class StreamWriter:
     def feed(self, event: Object) -> bytes:
         """Give the frames of one event, all but the terminal ones."""
         told = self._items.feed(event)
+        if self._number:
+            return self._frames(told)
         begun = self._begin() if told or event.get("type") == "response.created" else b""
         return begun + self._frames(told)
 
@@ -154,4 +156,4 @@ class StreamWriter:
     def _frame(self, kind: str, fields: dict[str, object]) -> bytes:
         number = self._number
         self._number += 1
-        return event_frame(kind, {"type": kind, "sequence_number": number, **fields})
+        return event_frame(kind, number, fields)

@@ -76,13 +76,21 @@ def test_bounds_hold_alike_however_the_bytes_are_cut(
     assert all(isinstance(found, Event) for found in whole[:-1])
 
 
-@given(st.dictionaries(st.text(), st.text()), st.sampled_from([None, "response.created"]))
-def test_what_is_written_is_read_back(payload: dict[str, str], name: str | None) -> None:
-    frame = data_frame(payload) if name is None else event_frame(name, payload)
-    (event,) = Decoder().feed(comment_frame("PROCESSING") + frame)
+@given(st.dictionaries(st.text(), st.text()))
+def test_what_is_written_is_read_back(payload: dict[str, str]) -> None:
+    (event,) = Decoder().feed(comment_frame("PROCESSING") + data_frame(payload))
     assert isinstance(event, Event)
-    assert event.name == (name or "")
+    assert event.name == ""
     assert read_object(event.data) == payload
+
+
+@given(st.dictionaries(st.text().map("x".__add__), st.text(), min_size=1), st.integers(0, 9))
+def test_an_event_of_responses_has_its_type_and_number(said: dict[str, str], number: int) -> None:
+    (event,) = Decoder().feed(event_frame("response.created", number, said))
+    assert isinstance(event, Event)
+    assert event.name == "response.created"
+    whole = {"type": "response.created", "sequence_number": number, **said}
+    assert read_object(event.data) == whole
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from astrolabe_core.requests import Surface
-from astrolabe_http.sse import DONE_FRAME, data_frame, event_frame
+from astrolabe_http.sse import DONE_FRAME, data_frame
 from tests.http.wire.play import Body, serve
 
 CHAT: Body = {
@@ -35,6 +35,11 @@ LOGPROBS: list[Body] = [{"token": "a", "logprob": -0.5, "bytes": [97], "top_logp
 SEALED: Body = {"include": ["reasoning.encrypted_content"]}
 
 
+def named_frame(name: str, event: Body) -> bytes:
+    """Write an event with a name, whatever is in it."""
+    return b"event: " + name.encode() + b"\n" + data_frame(event)
+
+
 @dataclass(frozen=True)
 class Spoken:
     """What a provider streams, event by event, to a body with these fields more."""
@@ -52,7 +57,7 @@ class Spoken:
     def frames(self) -> list[bytes]:
         if self.surface is Surface.CHAT:
             return [*map(data_frame, self.events), DONE_FRAME]
-        return [event_frame(event["type"], event) for event in self.events]
+        return [named_frame(event["type"], event) for event in self.events]
 
 
 @dataclass(frozen=True)

@@ -31,12 +31,12 @@ from astrolabe_core.requests import Malformed, Request, Surface
 from astrolabe_core.units import Millis
 from astrolabe_http.errors import FORMS
 from astrolabe_http.failures import classify
-from astrolabe_http.sse import Decoder, Event, Mark, data_frame, event_frame, read_object
+from astrolabe_http.sse import Decoder, Event, Mark, data_frame, read_object
 from astrolabe_http.wire import WIRES
 from astrolabe_http.wire.translation import passage_for, untranslatable
 from astrolabe_http.wire.translation.passage import Passage, Upstream
 from tests.flow.world import NOW, books, snapshot
-from tests.http.wire.corpus import SPOKEN, SURFACES
+from tests.http.wire.corpus import SPOKEN, SURFACES, named_frame
 from tests.http.wire.junk import JUNK, spoiled, spoiled_events
 from tests.http.wire.play import ID, Body, Played, serve
 from tests.http.wire.relaying import check, relay
@@ -157,7 +157,7 @@ def frames(surface: Surface, events: list[Body]) -> bytes:
     """Write what a provider says."""
     if surface is Surface.CHAT:
         return b"".join(map(data_frame, events)) or b"\n"
-    named = [event_frame("x", each) for each in events]
+    named = [named_frame("x", each) for each in events]
     return b"".join(named) or b"\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ from tests.http.wire.corpus import (
     FAULTS,
     RESPONSES,
     SURFACES,
+    corpus,
     with_tools,
 )
 from tests.http.wire.play import Body, read_events, serve
@@ -221,6 +223,14 @@ def test_any_chunks_at_all_become_a_sound_chat(upstream: list[Body], ends: list[
     told = [call for choice in choices for call in choice.calls]
     assert told == [(call.name, call.arguments) for call in answer.tool_calls]
     assert not told or found.content
+
+
+def test_what_is_written_in_pieces_is_what_would_be_written_whole() -> None:
+    for told in corpus():
+        for frame in told.sent.split(b"\n\n")[:-1]:
+            data = frame.rpartition(b"data: ")[2]
+            if data != b"[DONE]":
+                assert data == orjson.dumps(orjson.loads(data)), told.name
 
 
 # --- readers ---------------------------------------------------------------------------------

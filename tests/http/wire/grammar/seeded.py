@@ -16,9 +16,9 @@ from typing import Any
 import orjson
 
 from astrolabe_core.requests import Surface
-from astrolabe_http.sse import DONE_FRAME, data_frame, event_frame
+from astrolabe_http.sse import DONE_FRAME, data_frame
 from astrolabe_http.wire.grammar import Rule
-from tests.http.wire.corpus import Told
+from tests.http.wire.corpus import Told, named_frame
 
 Event = dict[str, Any]
 DONE: Event = {"[DONE]": True}
@@ -49,7 +49,7 @@ def frame(surface: Surface, event: Event) -> bytes:
         return DONE_FRAME
     if surface is Surface.CHAT:
         return data_frame(event)
-    return event_frame(str(event.get("type", "")), event)
+    return named_frame(str(event.get("type", "")), event)
 
 
 def numbered(events: list[Event]) -> list[Event]:

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astrolabe_core.requests import Surface
-from astrolabe_http.sse import DONE_FRAME, data_frame, event_frame
+from astrolabe_http.sse import DONE_FRAME, data_frame
 from astrolabe_http.wire.grammar import SAYS, Checker, Rule, Violation
 from astrolabe_http.wire.grammar.responses_table import ROWS
-from tests.http.wire.corpus import SURFACES, Told, corpus
+from tests.http.wire.corpus import SURFACES, Told, corpus, named_frame
 from tests.http.wire.grammar import chat_faults, responses_faults
 from tests.http.wire.grammar.seeded import Seeded, commented, framing, shape
 
@@ -97,7 +97,7 @@ def test_a_rule_that_a_dialect_does_not_keep_can_be_waived(surface: Surface) -> 
 
 
 def test_a_violation_says_where_it_is() -> None:
-    first = event_frame("response.created", {"type": "response.created", "sequence_number": 1})
+    first = named_frame("response.created", {"type": "response.created", "sequence_number": 1})
     found = check(Surface.RESPONSES, b": hello\n\n" + first)
     assert [str(each) for each in found] == [
         "sequence: sequence_number is not 0 (at event 0, response.created)",
@@ -148,7 +148,7 @@ def frames(draw: st.DrawFn) -> bytes:
     found: bytes = draw(
         st.sampled_from(
             [
-                event_frame(name, _writable(event)),
+                named_frame(name, _writable(event)),
                 data_frame(_writable(event)),
                 b"event: canary\ndata: canary\n\n",
                 b"canary: canary\n\ndata\n\n",
