@@ -31,19 +31,22 @@ from astrolabe_http.openapi.schema import (
     words,
 )
 from astrolabe_http.wire.intake import DECLARED_CHECKS, MODEL_CHARS_MAX, SCHEMA_NAME_CHARS_MAX
-from astrolabe_http.wire.metadata import KEY, KEY_CHARS_MAX, SESSION_CHARS_MAX, VALUE_CHARS_MAX
+from astrolabe_http.wire.metadata import (
+    KEY,
+    KEY_CHARS_MAX,
+    SESSION_CHARS_MAX,
+    SLUG_PATTERN,
+    VALUE_CHARS_MAX,
+    VERSION_PATTERN,
+)
 from astrolabe_http.wire.rulings import Fate, Ruling, Rulings
 
-_SLUG: Final = "[a-z0-9]+(-[a-z0-9]+)*"
-_VERSION: Final = "(@[1-9][0-9]{0,8})?"
 _AUTO: Final = "astrolabe/auto"
 
+_STACK: Final = f"{SLUG_PATTERN}(@{VERSION_PATTERN})?"
 STACK_REF: Final = text(
     "A routing stack: `slug`, or `slug@version` for exactly that version.",
-    allOf=[
-        {"pattern": f"^{_SLUG}{_VERSION}$"},
-        {"pattern": f"^[a-z0-9-]{{1,64}}{_VERSION}$"},
-    ],
+    pattern=f"^{_STACK}$",
     examples=["high-quality"],
 )
 MODEL: Final = text(
@@ -51,13 +54,9 @@ MODEL: Final = text(
     "may follow after an `@`: `astrolabe/auto@fast`.",
     minLength=1,
     maxLength=MODEL_CHARS_MAX,
-    allOf=[
-        {"pattern": f"^[^@]*(@{_SLUG}{_VERSION})?$"},
-        {"pattern": f"^[^@]*(@[a-z0-9-]{{1,64}}{_VERSION})?$"},
-    ],
+    pattern=f"^[^@]*(@{_STACK})?$",
     examples=[_AUTO, "openai/gpt-5.4-nano"],
 )
-
 SCHEMA_NAME: Final = text(
     "Any word that names the schema.", minLength=1, maxLength=SCHEMA_NAME_CHARS_MAX
 )

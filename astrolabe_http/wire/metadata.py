@@ -30,8 +30,10 @@ PAIRS_MAX: Final = 16
 KEY_CHARS_MAX: Final = 64
 VALUE_CHARS_MAX: Final = 512
 SESSION_CHARS_MAX: Final = 256
-_SLUG: Final = re.compile(r"(?=[a-z0-9-]{1,64}$)[a-z0-9]+(?:-[a-z0-9]+)*")
-_VERSION: Final = re.compile(r"[1-9][0-9]{0,8}")
+SLUG_PATTERN: Final = "[a-z0-9-]{1,64}"
+VERSION_PATTERN: Final = "[1-9][0-9]{0,8}"
+_SLUG: Final = re.compile(SLUG_PATTERN)
+_VERSION: Final = re.compile(VERSION_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
