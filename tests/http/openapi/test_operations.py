@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from starlette.routing import Route
 
@@ -81,3 +83,12 @@ def test_every_link_leads_to_a_parameter_of_an_operation() -> None:
     for operation in OPERATIONS:
         for link in operation.links.values():
             assert set(link["parameters"]) <= known[link["operationId"]]
+
+
+def test_the_page_on_the_api_has_every_route() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [
+        f"| `{each.method} {each.path}` | {each.summary} | {'yes' if each.keyed else 'no'} |"
+        for each in OPERATIONS
+    ]
