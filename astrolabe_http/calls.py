@@ -231,6 +231,10 @@ class Exchange:
                 self._fault = fault
             if self._fault is not None:
                 break
+            if self._reader.over:
+                # What a broken connection could still take away is not needed.
+                self._ended = True
+                break
         return events
 
     def _end(self, *, done: bool) -> list[Event]:

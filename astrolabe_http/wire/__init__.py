@@ -50,6 +50,11 @@ class Reader(Protocol):
         ...
 
     @property
+    def over(self) -> bool:
+        """Whether the provider has said all that it had to say, before the stream is ended."""
+        ...
+
+    @property
     def receipt(self) -> Receipt:
         """What the provider has said so far of usage and cost."""
         ...

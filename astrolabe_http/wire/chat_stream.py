@@ -182,6 +182,8 @@ class StreamReader:
 
     def __init__(self, *, choices: int = 1) -> None:
         self.content = False
+        # Usage may follow what ends the last choice: only `[DONE]` is the end.
+        self.over = False
         self.receipt: Receipt = NO_RECEIPT
         self._wanted = choices
         self._choices: dict[int, Choice] = {}

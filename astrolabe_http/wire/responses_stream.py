@@ -53,6 +53,11 @@ class StreamReader:
         """Whether anything was said: text, reasoning, a refusal, a call."""
         return self._items.spoken
 
+    @property
+    def over(self) -> bool:
+        """Whether there was a terminal event."""
+        return self._ended is not None
+
     def feed(self, event: Object) -> Fault | None:
         """Take one event; an error, or a response that failed, is a fault."""
         kind, response = text_of(event.get("type")), object_of(event.get("response"))

@@ -140,6 +140,15 @@ async def test_wherever_the_bytes_end_the_caller_is_told(surface: Surface) -> No
     assert found["error"] > 50
 
 
+async def test_what_breaks_after_a_terminal_event_takes_nothing_away() -> None:
+    spoken = next(each for each in SPOKEN if each.surface is Surface.RESPONSES)
+    for rest in (BROKEN, SILENT, b"data: {", b"data: [DONE]\n\n"):
+        bench = await make_bench()
+        answer = await told(bench, spoken, [*spoken.frames, rest])
+        assert ending(Surface.RESPONSES, answer.content) == "whole"
+        assert orjson.loads(answer.content.rpartition(b"data: ")[2])["response"]["usage"]
+
+
 @pytest.mark.parametrize("surface", PATHS)
 async def test_a_stream_that_stalls_past_the_time_for_all_of_it_ends_in_an_error(
     surface: Surface,
