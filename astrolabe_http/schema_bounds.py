@@ -109,7 +109,7 @@ class _Survey:
             target = self._targets.get(id(schema))
             if target is not None:
                 waiting.append((str(schema["$ref"])[1:], target))
-            waiting += [(f"{place}/{step}", inner) for step, inner in _within(schema)]
+            waiting += [(f"{place}/{step}", inner) for step, inner in within(schema)]
         return None
 
     def weigh(self) -> Flaw | None:
@@ -192,7 +192,7 @@ class _Survey:
         return self._places.get(id(schema), "")
 
 
-def _within(schema: Schema) -> Iterator[tuple[str, Schema]]:
+def within(schema: Schema) -> Iterator[tuple[str, Schema]]:
     """Give the schemas directly below; whatever stands below a word nobody knows may be one."""
     for name, value in schema.items():
         if name in _VALUES:
@@ -200,13 +200,13 @@ def _within(schema: Schema) -> Iterator[tuple[str, Schema]]:
         if isinstance(value, list):
             for place, item in enumerate(value):
                 if isinstance(item, Mapping):
-                    yield f"{_escaped(name)}/{place}", item
+                    yield f"{escaped(name)}/{place}", item
         elif isinstance(value, Mapping) and name in _MAPS:
             for inner, item in value.items():
                 if isinstance(item, Mapping):
-                    yield f"{_escaped(name)}/{_escaped(inner)}", item
+                    yield f"{escaped(name)}/{escaped(inner)}", item
         elif isinstance(value, Mapping):
-            yield _escaped(name), value
+            yield escaped(name), value
 
 
 def _resolve(root: Schema, reference: str) -> Schema | bool | None:
@@ -271,5 +271,6 @@ def _schemas(values: Iterable[object]) -> Iterator[Schema]:
     yield from (value for value in values if isinstance(value, Mapping))
 
 
-def _escaped(step: str) -> str:
+def escaped(step: str) -> str:
+    """Write one step of a JSON pointer."""
     return step.replace("~", "~0").replace("/", "~1")[:_PLACE_CHARS_MAX]

@@ -147,8 +147,11 @@ def test_patterns_of_zod_are_taken() -> None:
         ({"properties": {"a/b": {"required": True}}}, "/properties/a~1b/required"),
         ({"multipleOf": 0}, "/multipleOf"),
         ({"maxLength": -1}, "/maxLength"),
-        ({"items": [{"type": 5}]}, "/items"),
-        ({"$schema": DRAFT_7, "items": [{"type": 5}]}, "/items"),
+        ({"items": [{"type": 5}]}, "/items/0/type"),
+        ({"$schema": DRAFT_7, "items": [{}, {"type": 5}]}, "/items/1/type"),
+        ({"allOf": [{}, {"not": {"required": "a"}}]}, "/allOf/1/not/required"),
+        ({"x-more": {"type": 5}, "minLength": -1}, "/minLength"),
+        ({"$schema": 5}, ""),
         ({"x": 5, "$ref": "#/x"}, ""),
         ({"items": {"pattern": "("}}, "/items"),
         ({"items": {"pattern": "(x{1000}){1000}"}}, "/items"),
@@ -201,6 +204,13 @@ def heavy() -> Iterator[tuple[str, Json]]:
     yield "numbers", filled('{"prefixItems":[', '{"multipleOf":1e-300}', "]}")
     yield "patterns", filled('{"patternProperties":{', '"@":{}', "}}")
     yield "no types", filled('{"type":[', '"x@"', "]}")
+    for draft in ("2019-09", "2020-12"):
+        opening = f'{{"$schema":"https://json-schema.org/draft/{draft}/schema",'
+        yield f"no items {draft}", filled(opening + '"items":[', "5", "]}")
+        yield f"bad items {draft}", filled(opening + '"items":[', '{"minLength":-1}', "]}")
+        yield f"tuples {draft}", filled(opening + '"items":[', '[{"items":[5]}]', "]}")
+    yield "no dependencies", filled('{"dependencies":{"a":[', "5", "]}}")
+    yield "bad at the end", filled('{"allOf":[', "{}", ',{"items":{"type":5}}]}')
     yield "unevaluated", filled('{"unevaluatedItems":false,"prefixItems":[', '{"anyOf":[{}]}', "]}")
     path = "/allOf/1/items"
     yield "deep", {"items": filled('{"properties":{', f'"@":{{"$ref":"#{path}"}}', "}}")}
@@ -402,7 +412,7 @@ async def test_a_panic_of_the_compiler_is_a_refusal(
     def panic(*_: Any, **__: Any) -> None:
         raise PanicError
 
-    monkeypatch.setattr(schemas, "_LATEST", (panic,))
+    monkeypatch.setattr(schemas, "_DRAFTS", dict.fromkeys(schemas._DRAFTS, panic))
     found = await inspector.inspect(asked(CHAT, tools=[tool(OBJECT)]), may_act)
     assert isinstance(found, Malformed)
     assert found.refusal.code is Code.INVALID_REQUEST
