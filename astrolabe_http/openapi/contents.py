@@ -33,15 +33,12 @@ _FILE_FIELDS: Final[dict[str, Schema]] = {
     "file_data": text("The content, as a `data:` URL.", minLength=1),
     "file_url": text("Where the content is.", minLength=1),
 }
-_OTHERWISE: Final[dict[str, Schema]] = {name: {} for name in _FILE_FIELDS}
 
 
 def _file_fields() -> list[Schema]:
     """Take the content itself or its URL; an id of a file means nothing here."""
     return [
-        {
-            **request_record({**_OTHERWISE, name: schema, "file_id": NULL}, required=[name]),
-        }
+        request_record({name: schema, "file_id": NULL}, required=[name])
         for name, schema in _FILE_FIELDS.items()
     ]
 

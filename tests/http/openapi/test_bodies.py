@@ -210,6 +210,35 @@ def test_schema_and_reader_say_the_same_of_every_body(surface: Surface) -> None:
     judge()
 
 
+ROUTED = {"model": "auto", "input": "hi"}
+SAID = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("surface", "body"),
+    [
+        (Surface.CHAT, {**SAID, "tool_choice": "required"}),
+        (
+            Surface.CHAT,
+            {**SAID, "tool_choice": {"type": "function", "function": {"name": "f"}}, "tools": [
+                {"type": "function", "function": {"name": "g"}}]},
+        ),
+        (Surface.CHAT, {**SAID, "reasoning_effort": "low", "reasoning": {"effort": "high"}}),
+        (Surface.CHAT, {**SAID, "top_logprobs": 1}),
+        (Surface.CHAT, {**SAID, "n": 1.0}),
+        (Surface.RESPONSES, {**ROUTED, "max_output_tokens": 1e16}),
+        (Surface.RESPONSES, {**ROUTED, "model": "auto@a", "metadata": {"astrolabe.stack": "b"}}),
+        (Surface.RESPONSES, {**ROUTED, "metadata": {"astrolabe": "[]"}}),
+        (Surface.RESPONSES, {**ROUTED, "metadata": {"astrolabe.tool_capabilities": "7"}}),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_said_is_valid_and_refused(surface: Surface, body: dict[str, Any]) -> None:
+    validator(NAMES[surface]).validate(body)
+    refusal = read(surface, body)
+    assert refusal is not None
+    assert is_unsaid({"message": refusal.message})
+
+
 def taken(rulings: Rulings, within: str = "") -> Iterator[str]:
     """Give the path of every field that has an effect."""
     for name, ruling in rulings.items():

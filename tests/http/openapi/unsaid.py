@@ -23,6 +23,9 @@ UNSAID = (
     # Text that is JSON, or else is not: no validator looks into a string.
     "or a string that holds one as JSON",
     "must be an object of tool names",
+    # A JSON schema of the caller's own: one, by its draft, within bounds.
+    r"^[^ ]+ is not taken(?: at [^:]+)?: ",
+    "the JSON schemas of one request are at most",
     # JSON knows any number; a reader in another language does not.
     "is a number out of range",
     # To JSON Schema 838.0 is an integer, to OpenAI's API it is none.
