@@ -102,6 +102,31 @@ def test_nothing_is_lost_and_nothing_comes_twice(
     assert told(streamed, output) == words
 
 
+def test_items_that_nobody_numbers_are_known_by_their_ids() -> None:
+    """llama.cpp's `/v1/responses` of 2026, as recorded: no event has an `output_index`."""
+    items, shown = Items("0"), []
+    thinking, said = thought("", id="rs_9"), message("so be it", id="msg_9")
+    for made in (
+        {"type": "response.output_item.added", "item": {**thinking, "summary": []}},
+        {"type": "response.output_item.done", "item": thinking},
+        {"type": "response.output_item.added", "item": {**said, "content": []}},
+        {
+            "type": "response.content_part.added",
+            "item_id": "msg_9",
+            "part": {"type": "output_text", "text": ""},
+        },
+        {"type": "response.output_text.delta", "item_id": "msg_9", "delta": "so be "},
+        {"type": "response.output_text.delta", "item_id": "msg_9", "delta": "it"},
+        {"type": "response.output_text.done", "item_id": "msg_9", "text": "so be it"},
+        {"type": "response.output_item.done", "item": said},
+        {"type": "response.completed", "response": {"output": [thinking, said]}},
+    ):
+        shown += items.feed(made)
+    deltas = [fields["delta"] for kind, fields in shown if kind == "response.output_text.delta"]
+    assert deltas == ["so be ", "it"]
+    assert [words_of(item.json()) for item in items.made] == ["", "so be it"]
+
+
 @given(
     kinds=st.lists(st.sampled_from(MAKERS), max_size=6),
     streamed=st.lists(st.booleans(), min_size=6, max_size=6),
