@@ -489,7 +489,7 @@ BOMBS: dict[str, tuple[str, bytes]] = {
         among(
             CHAT_GOOD,
             b'"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\\"a\\":[%b1]}"}}],'
-            % (b"[]," * 290_000),
+            % (b"[]," * 220_000),
         ),
     ),
     "choices": ("chat", b'{"choices":[%b{}]}' % (b'{"message":{"content":"x"}},' * 100_000)),

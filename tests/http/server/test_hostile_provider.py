@@ -111,7 +111,7 @@ def begun(*then: Part) -> tuple[Part, ...]:
 
 WORST: dict[str, tuple[bool, Callable[[], tuple[Part, ...]]]] = {
     "values": (False, lambda: within(b'"x":[' + b"[]," * 9 * MB + b"1],")),
-    "as many values as are read": (False, lambda: within(b'"x":[' + b"[]," * 290_000 + b"1],")),
+    "as many values as are read": (False, lambda: within(b'"x":[' + b"[]," * 220_000 + b"1],")),
     "calls": (False, lambda: within(b'"tool_calls":[' + b"{}," * 9 * MB + b"{}],")),
     "as many calls as are read": (
         False,
@@ -121,10 +121,10 @@ WORST: dict[str, tuple[bool, Callable[[], tuple[Part, ...]]]] = {
     "arguments": (
         False,
         lambda: within(
-            b'"tool_calls":[{"function":{"name":"f","arguments":"[' + b"[]," * 290_000 + b'1]"}}],'
+            b'"tool_calls":[{"function":{"name":"f","arguments":"[' + b"[]," * 220_000 + b'1]"}}],'
         ),
     ),
-    "as many log probabilities as are read": (False, lambda: with_logprobs(3_000)),
+    "as many log probabilities as are read": (False, lambda: with_logprobs(2_200)),
     "a body without end": (False, lambda: (b"HTTP/1.1 200 OK\r\n\r\n", repeated(b"x" * 65_536))),
     "1xx without end": (False, lambda: (repeated(b"HTTP/1.1 102 Wait\r\n\r\n" * 1_000),)),
     "interim answers of one read": (False, lambda: (b"HTTP/1.1 100 Go\r\n\r\n" * 900_000,)),
