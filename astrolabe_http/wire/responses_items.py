@@ -54,7 +54,7 @@ _STEMS: Final = {
     "response.reasoning_summary": SUMMARY,
 }
 _DELTA_OF: Final = {family.part: f"{family.event}.delta" for family in FAMILIES.values()}
-_DELTAS: Final = {f"{stem}.delta": family for stem, family in _STEMS.items()}
+DELTAS: Final = {f"{stem}.delta": family for stem, family in _STEMS.items()}
 _DONES: Final = {f"{stem}.done": family for stem, family in _STEMS.items()}
 
 
@@ -82,7 +82,7 @@ class Items:
         kind = text_of(event.get("type"))
         if self.ended:
             return []
-        family = _DELTAS.get(kind)
+        family = DELTAS.get(kind)
         if family is not None:
             return self._delta(family, event)
         if kind in ENDINGS:

@@ -31,7 +31,7 @@ from astrolabe_http.wire.responses_answer import (
     response_body,
     summed_up,
 )
-from astrolabe_http.wire.responses_items import ENDINGS, Emitted, Items
+from astrolabe_http.wire.responses_items import DELTAS, ENDINGS, Emitted, Items
 
 BROKEN_OFF: Final = Fault(
     kind=FaultKind.PROVIDER_ERROR, message="the provider's answer broke off before its end"
@@ -60,7 +60,12 @@ class StreamReader:
 
     def feed(self, event: Object) -> Fault | None:
         """Take one event; an error, or a response that failed, is a fault."""
-        kind, response = text_of(event.get("type")), object_of(event.get("response"))
+        kind = text_of(event.get("type"))
+        if kind in DELTAS:
+            # Of most streams nearly all is this.
+            self._items.feed(event)
+            return evolve(CROWDED, receipt=self.receipt) if self._items.crowded else None
+        response = object_of(event.get("response"))
         if response:
             self.receipt = read_receipt(self.receipt, response)
         if kind in {"error", "response.error"} or (not kind and event.get("error")):
@@ -110,8 +115,8 @@ class StreamWriter:
     def feed(self, event: Object) -> bytes:
         """Give the frames of one event, all but the terminal ones."""
         told = self._items.feed(event)
-        if self._number:
-            return self._frames(told)
+        if self._number and len(told) == 1:
+            return self._frame(*told[0])
         begun = self._begin() if told or event.get("type") == "response.created" else b""
         return begun + self._frames(told)
 
