@@ -34,6 +34,7 @@ from tests.http.server.raw import (
 
 MB = 1 << 20
 STALL_S = 0.25
+GROWTH_MB = 16
 PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/route")
 BODY = b'{"model":"openai/gpt-5.4-nano","messages":[{"role":"user","content":"Hello"}]}'
 BEFORE = b'{"model":"openai/gpt-5.4-nano","messages":[{"role":"user","content":"x"}],"top_k":'
@@ -418,14 +419,14 @@ def test_memory_stays_flat(hasty: Callable[..., Stack]) -> None:
     for _ in range(8):
         for sent in small:
             exchange(url, sent)
-    assert resident_mb(pid) - start < 16
-    seen = []
-    for _ in range(2):
+    assert resident_mb(pid) - start < GROWTH_MB
+    seen: list[float] = []
+    # What the allocator keeps of one round does for the next, sooner or later; a leak goes on.
+    while len(seen) < 2 or (seen[-1] - seen[-2] >= GROWTH_MB and len(seen) < 5):
         for make in BOMBS.values():
             exchange(url, sized(make(), key), wait_s=60)
         seen.append(resident_mb(pid))
-    # What the allocator keeps of the first round does for the second one.
-    assert seen[1] - seen[0] < 48
+    assert seen[-1] - seen[-2] < GROWTH_MB, seen
     # A body of 32 MiB is held as bytes and as text, which one character makes four times as long.
     assert peak_mb(pid) - start < 640
 
