@@ -15,6 +15,9 @@ settings.register_profile("explore", deadline=None, max_examples=2_000, print_bl
 settings.load_profile("suite")
 
 CORE_COVERAGE_PERCENT = 100
+TESTS = Path(__file__).parent
+CORE_TESTS = (TESTS / "core", TESTS / "flow", TESTS / "laws" / "test_policy_laws.py")
+"""Who answers for the core's coverage. Tracing would cost the others half as much time again."""
 
 
 def runs_the_whole_suite(config: pytest.Config) -> bool:
@@ -38,3 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     option.cov_report = {"term-missing": None}
     option.cov_fail_under = CORE_COVERAGE_PERCENT
     plugins.register(CovPlugin(option, plugins), "_cov")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Trace the core's own tests alone."""
+    for item in items:
+        if not any(item.path.is_relative_to(place) for place in CORE_TESTS):
+            item.add_marker(pytest.mark.no_cover)

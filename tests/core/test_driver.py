@@ -17,6 +17,7 @@ from astrolabe_core.flow import step
 from astrolabe_core.ledger import Command, Outcome
 from astrolabe_core.messages import (
     Abandoned,
+    Admitted,
     Answered,
     Arrival,
     CallModel,
@@ -34,7 +35,7 @@ from astrolabe_core.messages import (
     Served,
 )
 from astrolabe_core.ports import StorageUnavailable
-from astrolabe_core.requests import Role, Turn
+from astrolabe_core.requests import Reading, Role, Turn
 from astrolabe_core.states import State, Step
 from astrolabe_core.units import Instant
 from tests.flow.world import (
@@ -194,6 +195,15 @@ def test_a_key_that_nobody_has_is_refused() -> None:
     assert isinstance(reply, Refused)
     assert reply.trace.refusal is not None
     assert reply.trace.refusal.code is Code.UNAUTHORIZED
+
+
+def test_a_call_that_only_reads_is_admitted_and_counted() -> None:
+    world = Here()
+    asked = Arrival(request=Reading(id=request().id, received_at=NOW), key_hash="h")
+    reply = drive(world, asked)
+    assert isinstance(reply, Admitted)
+    assert world.calls == []
+    assert len(world.rows.counters) == 1
 
 
 def test_a_preview_is_counted_and_nothing_else() -> None:

@@ -151,8 +151,9 @@ def target(stack: Stack) -> Target:
 
 
 @pytest.fixture
-def provider(stack: Stack) -> Provider:
-    return Provider(stack.control)
+def provider(stack: Stack) -> Iterator[Provider]:
+    yield Provider(stack.control)
+    httpx.post(f"{stack.control}/reset").raise_for_status()
 
 
 @pytest.fixture(autouse=True)

@@ -219,7 +219,9 @@ def test_a_signal_lets_running_requests_end(
                 gateway.process.send_signal(with_signal)
 
     anyio.run(run)
-    assert gateway.stop(with_signal) == 0
+    # One signal is enough; one more could meet an interpreter that is already on its way out.
+    assert gateway.process.wait(20) == 0
+    gateway.stop()
     assert answers[0].status_code == 200
     assert balance(database, workspace).held == 0
     assert differences(database) == ()
