@@ -12,6 +12,7 @@ import pytest
 
 from tests.architecture.modules import ROOT
 
+PLACE = "tests/core/test_signs.py"
 CORE = """
 def sign(x: int) -> int:
     if x < 0:
@@ -45,7 +46,7 @@ def test_hangs():
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Lay out a small project under the configuration of this one."""
-    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/core").mkdir(parents=True)
     (tmp_path / "astrolabe_core").mkdir()
     (tmp_path / "astrolabe_core/__init__.py").touch()
     (tmp_path / "astrolabe_core/signs.py").write_text(CORE)
@@ -55,7 +56,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, tests: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    (project / "tests/test_signs.py").write_text(tests)
+    (project / PLACE).write_text(tests)
     return subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=project,
@@ -83,9 +84,14 @@ def test_a_covered_core_passes_the_plain_run(project: Path) -> None:
     assert result.returncode == pytest.ExitCode.OK
 
 
-@pytest.mark.parametrize(
-    "arguments", [["-k", "positive"], ["tests/test_signs.py"], ["--no-cov"]], ids=" ".join
-)
+def test_only_the_core_s_own_tests_answer_for_it(project: Path) -> None:
+    (project / "tests/http").mkdir()
+    elsewhere = TESTS.splitlines()[1] + TESTS_OF_THE_REST
+    (project / "tests/http/test_more_signs.py").write_text(elsewhere)
+    assert "not reached" in run(project, TESTS).stdout
+
+
+@pytest.mark.parametrize("arguments", [["-k", "positive"], [PLACE], ["--no-cov"]], ids=" ".join)
 def test_a_part_of_the_suite_need_not_cover_the_core(project: Path, arguments: list[str]) -> None:
     result = run(project, TESTS, *arguments)
     assert result.returncode == pytest.ExitCode.OK, result.stdout + result.stderr
