@@ -51,12 +51,16 @@ NO_RECEIPT = Receipt()
 
 @frozen(kw_only=True)
 class Answer:
-    """A whole answer. `texts` has one entry for each choice."""
+    """A whole answer. `texts` has one entry for each choice.
+
+    `repaired` says that the texts were mended here and are no longer what `payload` holds.
+    """
 
     finish: Finish
     texts: tuple[str, ...] = field(default=(), repr=False)
     tool_calls: tuple[ToolCall, ...] = ()
     refusal: str | None = field(default=None, repr=False)
+    repaired: bool = False
     receipt: Receipt = NO_RECEIPT
     payload: object = field(default=None, eq=False, repr=False)
 

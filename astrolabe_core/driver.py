@@ -13,6 +13,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from astrolabe_core import ledger
+from astrolabe_core.answers import Receipt
 from astrolabe_core.flow import begin, step
 from astrolabe_core.messages import (
     Answered,
@@ -22,12 +23,18 @@ from astrolabe_core.messages import (
     Event,
     Faulted,
     Hold,
+    Inspect,
+    Inspected,
     Ledgered,
     Left,
     Load,
     Loaded,
+    LookedUp,
+    LookUp,
     NoCaller,
     Opened,
+    Pause,
+    Paused,
     Record,
     Relay,
     Reply,
@@ -37,6 +44,7 @@ from astrolabe_core.messages import (
 from astrolabe_core.ports import Clock, Ledger, StorageUnavailable
 from astrolabe_core.requests import Request
 from astrolabe_core.states import Done, Settling, Step
+from astrolabe_core.units import Millis
 
 LONG_CHARACTERS: Final = 100_000
 """From here on a request is decided in a thread: 31 MB of text take up to 240 ms, these 1."""
@@ -72,6 +80,22 @@ class World(Protocol):
         """Hand an open stream to the caller."""
         ...
 
+    async def inspect(self, command: Inspect) -> Inspected | Left:
+        """Hold texts against their schemas."""
+        ...
+
+    async def pause(self, command: Pause) -> Paused | Left:
+        """Wait, for as long as the caller stays."""
+        ...
+
+    async def look_up(self, command: LookUp) -> LookedUp:
+        """Ask the provider for its record of a call."""
+        ...
+
+    def seen(self) -> Receipt:
+        """Give what the provider of the call under way has said so far, should it be cut off."""
+        ...
+
 
 async def run(arrival: Arrival, world: World) -> Reply:
     """Drive one request to its reply."""
@@ -91,6 +115,11 @@ async def run(arrival: Arrival, world: World) -> Reply:
         message = f"{type(now.state).__name__} has no command"
         raise TypeError(message)
     return now.state.reply
+
+
+async def wait(wait_ms: Millis) -> None:
+    """Wait, where nobody's leaving has to be watched for."""
+    await anyio.sleep(wait_ms / 1_000)
 
 
 def _one() -> anyio.CapacityLimiter:
@@ -118,7 +147,7 @@ async def _abandon(now: Step, world: World) -> None:
     """
     if isinstance(now.state, Settling):
         return
-    now = step(now.state, Left(world.clock.now()))
+    now = step(now.state, Left(world.clock.now(), world.seen()))
     while now.command is not None:
         now = step(now.state, await _perform(now.command, world))
 
@@ -141,6 +170,15 @@ async def _perform(command: Command, world: World) -> Event:
             return await world.call(command)
         case Relay():
             return await world.relay(command)
+        case Inspect():
+            return await world.inspect(command)
+        case Pause():
+            return await world.pause(command)
+        case LookUp():
+            looked_up: Event
+            with anyio.CancelScope(shield=True):
+                looked_up = await world.look_up(command)
+            return looked_up
         case _:
             assert_never(command)
 

@@ -4,23 +4,26 @@ Every ending carries its usage row and its trace into the same transaction as th
 """
 
 from collections.abc import Callable
+from typing import Final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from astrolabe_core import ledger
 from astrolabe_core.answers import Fault, Receipt
 from astrolabe_core.budgets import Scope, SpendLimit, spend_limits
+from astrolabe_core.catalog import Model
 from astrolabe_core.codes import Code, Refusal, Unbillable
 from astrolabe_core.messages import Admitted, Previewed, Record, Refused, Reply, Settle
 from astrolabe_core.money import ZERO, NanoUsd
 from astrolabe_core.pricing import charge
 from astrolabe_core.quotas import rate_limit
+from astrolabe_core.rendering import attempts_json, render_text
 from astrolabe_core.requests import Reading, Request
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.states import Done, Recording, Route, Settling, Step
-from astrolabe_core.trace import Flag, Trace, render_text, usage_record
+from astrolabe_core.trace import Flag, Trace, usage_record
 from astrolabe_core.units import Instant
-from astrolabe_core.verification import Finding, failure_code
+from astrolabe_core.verification import Finding, Verdict, failure_code
 
 
 def end(reply: Reply) -> Step:
@@ -65,7 +68,9 @@ def limits(route: Route) -> list[SpendLimit]:
     ]
 
 
-def price_receipt(route: Route, receipt: Receipt) -> tuple[NanoUsd | None, tuple[Flag, ...]]:
+def price_receipt(
+    route: Route, model: Model, receipt: Receipt
+) -> tuple[NanoUsd | None, tuple[Flag, ...]]:
     """Price the reported usage; `None` where there is none that can be believed."""
     usage = receipt.usage
     if usage is None:
@@ -75,7 +80,7 @@ def price_receipt(route: Route, receipt: Receipt) -> tuple[NanoUsd | None, tuple
     if usage.input_tokens == usage.output_tokens == 0:
         # Nobody answers a question that has no token: the count is missing, not the work.
         return None, (Flag.PROVIDER_REPORTED_ZERO_USAGE,)
-    due = charge(usage, route.plan.head.model.retail_price, route.snapshot.at)
+    due = charge(usage, model.retail_price, route.snapshot.at)
     flags: list[Flag] = []
     if due and receipt.cost == ZERO:
         flags.append(Flag.PROVIDER_REPORTED_ZERO_COST)
@@ -120,23 +125,56 @@ def _ending(trace: Trace, snapshot: Snapshot, at: Instant) -> ledger.Ending | No
     )
 
 
-def unacceptable(finding: Finding) -> tuple[Refusal, Unbillable]:
+@frozen
+class Failure:
+    """How a request ends that has no answer: what its caller is told, and what is recorded."""
+
+    refusal: Refusal
+    unbillable: Unbillable
+
+
+def unacceptable(finding: Finding) -> Failure:
     """Say that no answer could be delivered."""
-    code = failure_code(finding)
-    reason = (
-        Unbillable.STRUCTURED_OUTPUT_INVALID
-        if code is Code.STRUCTURED_OUTPUT_INVALID
-        else Unbillable.PROVIDER_ERROR
-    )
+    code = failure_code(finding.trigger)
     message = f"no candidate gave an acceptable answer: {finding.message}; nothing was charged"
-    return Refusal(code=code, message=message), reason
+    return Failure(Refusal(code=code, message=message), _UNACCEPTABLE[code])
 
 
-def unanswered(fault: Fault) -> tuple[Refusal, Unbillable]:
+def unverified(verdict: Verdict) -> Failure:
+    """Say that no answer could be verified as the mode asks."""
+    why = (
+        "no verifier could judge the answer"
+        if verdict.grade is None
+        else "the verifier doubts the answer"
+    )
+    message = (
+        f"verification is {verdict.mode.value} and {why}; nothing was charged; send the request "
+        "again later, or ask for a lighter verification where the stack allows it"
+    )
+    return Failure(
+        Refusal(code=Code.VERIFICATION_FAILED, message=message), Unbillable.VERIFICATION_FAILED
+    )
+
+
+def unanswered(fault: Fault) -> Failure:
     """Say that no provider answered."""
     refusal = Refusal(
         code=fault.kind.code,
         message=f"{fault.message}; nothing was charged",
         retry_after_s=fault.retry_after_s,
     )
-    return refusal, fault.kind.unbillable
+    return Failure(refusal, fault.kind.unbillable)
+
+
+_UNACCEPTABLE: Final = {
+    Code.STRUCTURED_OUTPUT_INVALID: Unbillable.STRUCTURED_OUTPUT_INVALID,
+    Code.PROVIDER_ERROR: Unbillable.PROVIDER_ERROR,
+}
+
+
+def fail(route: Route, failure: Failure, at: Instant) -> Step:
+    """End without an answer, and tell what was tried."""
+    details = {**failure.refusal.details, "attempts": attempts_json(route.trace.attempts)}
+    refusal = evolve(failure.refusal, details=details)
+    ended = evolve(route, trace=evolve(route.trace, refusal=refusal))
+    return void(ended, failure.unbillable, at, Refused)

@@ -3,9 +3,11 @@
 Read top to bottom: the handlers stand in the order in which a healthy request meets them.
 `TRANSITIONS` is the whole truth about which event is legal where; what is absent is a bug.
 
+What follows from an attempt stands in `attempts`, who pays for what in `settlement`.
+
 Two promises can be read off the table. From `Streaming` no way leads back to `Calling`: once
-content reached the caller, nothing falls back. And every way out of `Reserving`, `Calling` and
-`Streaming` leads through `Settling`: a hold that may exist is always ended.
+content reached the caller, nothing falls back. And every way out of `Reserving` and of all that
+comes after it leads through `Settling`: a hold that may exist is always ended.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,59 +17,69 @@ from attrs import evolve
 
 from astrolabe_core import ledger
 from astrolabe_core.access import UNKNOWN_KEY, admit
-from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt
-from astrolabe_core.codes import Code, Refusal, Unbillable
-from astrolabe_core.endings import (
-    capture,
-    end,
-    limits,
-    price_receipt,
-    record,
-    unacceptable,
-    unanswered,
-    void,
+from astrolabe_core.attempts import (
+    answered,
+    broken,
+    call,
+    faulted,
+    inspected,
+    opened,
+    paused,
+    reviewed,
+    streamed,
+    verified,
 )
-from astrolabe_core.fallback import Exhausted, advance
+from astrolabe_core.codes import Code, Refusal, Unbillable
+from astrolabe_core.endings import end, limits, record, void
 from astrolabe_core.messages import (
     Abandoned,
     Answered,
     Arrival,
-    CallModel,
     Event,
     Faulted,
     Hold,
+    Inspected,
     Ledgered,
     Left,
     Load,
     Loaded,
+    LookedUp,
     NoCaller,
     Opened,
+    Paused,
     Purpose,
     Refused,
-    Relay,
-    Reply,
-    Served,
     StorageFailed,
 )
 from astrolabe_core.quotas import rate_limit, rate_refusal, status_after
 from astrolabe_core.requests import Malformed, Reading, Request
 from astrolabe_core.routing import Routed, Unrouted, route
-from astrolabe_core.stacks import Trigger, VerificationMode
+from astrolabe_core.settlement import (
+    left_answer,
+    left_consulting,
+    left_early,
+    left_provider,
+    left_verifier,
+    looked_up,
+)
 from astrolabe_core.states import (
     Calling,
+    Consulting,
     IllegalEventError,
+    Inspecting,
     Loading,
+    Pausing,
     Recording,
     Reserving,
+    Reviewing,
     Route,
     Settling,
     State,
     Step,
     Streaming,
+    Verifying,
 )
-from astrolabe_core.trace import Attempt, Flag, Trace
-from astrolabe_core.units import Instant, Millis
-from astrolabe_core.verification import Verdict, serious, verify
+from astrolabe_core.trace import Flag, Trace
 
 
 # --- the path -----------------------------------------------------------------------------
@@ -175,7 +187,7 @@ def _reserved(state: Reserving, event: Ledgered) -> Step:
     match outcome:
         case ledger.Reserved(hold=hold) if hold.state is ledger.HoldState.OPEN:
             trace = evolve(route.trace, rate=outcome.rate, hold=hold.amount)
-            return _call(evolve(route, trace=trace), event.at)
+            return call(evolve(route, trace=trace), event.at)
         case ledger.Declined(refusal=refusal):
             trace = evolve(route.trace, refusal=refusal)
             if refusal.code is Code.RATE_LIMITED:
@@ -193,135 +205,12 @@ def _not_reserved(state: Reserving, event: StorageFailed) -> Step:
     return void(route, Unbillable.GATEWAY_CRASH, event.at, Refused)
 
 
-def _call(route: Route, at: Instant) -> Step:
-    option = route.plan.head
-    spent = at - route.request.received_at
-    command = CallModel(
-        request=route.request,
-        model=option.model,
-        output_tokens_max=option.output_tokens_max,
-        layers=route.routed.resolved.layers,
-        relayed=route.request.stream and route.routed.verification not in _HOLDS_BACK,
-        time_left_ms=Millis(max(0, route.arrival.time_limit_ms - spent)),
-    )
-    return Step(Calling(route=route, since=at), command)
-
-
-def _opened(state: Calling, event: Opened) -> Step:
-    trace = evolve(state.route.trace, first_token_at=event.at)
-    streaming = Streaming(route=evolve(state.route, trace=trace), since=state.since)
-    return Step(streaming, Relay(stream=event.stream, trace=trace))
-
-
-def _answered(state: Calling, event: Answered) -> Step:
-    """Accept an answer, or move on where it may not be delivered."""
-    route = state.route
-    verdict = verify(event.answer, route.request, route.routed.verification)
-    finding = serious(verdict)
-    if finding is None:
-        return _serve(state, event.answer, verdict, event.at)
-    failed = _attempted(state, event.at, verdict=verdict, receipt=event.answer.receipt)
-    return _go_on(failed, finding.trigger, event.at, unacceptable(finding))
-
-
-def _streamed(state: Streaming, event: Answered) -> Step:
-    """Report on an answer that the caller already has; nothing can be taken back."""
-    verdict = verify(event.answer, state.route.request, state.route.routed.verification)
-    return _serve(state, event.answer, verdict, event.at)
-
-
-def _faulted(state: Calling, event: Faulted) -> Step:
-    failed = _attempted(state, event.at, fault=event.fault, receipt=event.fault.receipt)
-    return _go_on(failed, event.fault.kind.trigger, event.at, unanswered(event.fault))
-
-
-def _broken(state: Streaming, event: Faulted) -> Step:
-    route = _attempted(state, event.at, fault=event.fault, receipt=event.fault.receipt)
-    refusal, _ = unanswered(event.fault)
-    broken = evolve(route, trace=evolve(route.trace, refusal=refusal))
-    return void(broken, Unbillable.STREAMING_PROVIDER_ERROR, event.at, Refused)
-
-
-def _left(state: Reserving, event: Left) -> Step:
-    return void(state.route, Unbillable.CLIENT_DISCONNECTED, event.at, Abandoned)
-
-
-def _left_provider(state: Calling | Streaming, event: Left) -> Step:
-    """Settle from the usage seen so far; without any, the caller owes nothing that we know."""
-    route = _attempted(state, event.at, receipt=event.receipt, delivered=True)
-    due, flags = price_receipt(route, event.receipt)
-    route = _flagged(route, flags)
-    if due is None:
-        return void(route, Unbillable.CLIENT_DISCONNECTED, event.at, Abandoned)
-    return capture(route, due, event.at, Abandoned)
-
-
 def _settled(state: Settling, event: Ledgered | StorageFailed) -> Step:
     reply = state.reply
     if isinstance(event, StorageFailed) or isinstance(event.outcome, ledger.Rejected):
         flags = (*reply.trace.flags, Flag.SETTLEMENT_UNCONFIRMED)
         reply = evolve(reply, trace=evolve(reply.trace, flags=flags))
     return end(reply)
-
-
-# --- the turns that several handlers take -------------------------------------------------
-def _go_on(
-    route: Route, trigger: Trigger | None, at: Instant, end: tuple[Refusal, Unbillable]
-) -> Step:
-    following = advance(route.plan, trigger, route.routed.resolved.stack.fallback)
-    spent = at - route.request.received_at
-    if isinstance(following, Exhausted) or spent >= route.arrival.time_limit_ms:
-        refusal, unbillable = end
-        ended = evolve(route, trace=evolve(route.trace, refusal=refusal))
-        return void(ended, unbillable, at, Refused)
-    return _call(evolve(route, plan=following), at)
-
-
-def _serve(state: Calling | Streaming, answer: Answer, verdict: Verdict, at: Instant) -> Step:
-    route = _attempted(state, at, verdict=verdict, receipt=answer.receipt, delivered=True)
-    due, flags = price_receipt(route, answer.receipt)
-    route = _flagged(route, flags)
-
-    def served(trace: Trace) -> Reply:
-        return Served(answer, trace)
-
-    if due is None:
-        return void(route, Unbillable.MISSING_PROVIDER_USAGE, at, served)
-    return capture(route, due, at, served)
-
-
-def _flagged(route: Route, flags: tuple[Flag, ...]) -> Route:
-    if not flags:
-        return route
-    return evolve(route, trace=evolve(route.trace, flags=(*route.trace.flags, *flags)))
-
-
-def _attempted(
-    state: Calling | Streaming,
-    at: Instant,
-    *,
-    fault: Fault | None = None,
-    verdict: Verdict | None = None,
-    receipt: Receipt = NO_RECEIPT,
-    delivered: bool = False,
-) -> Route:
-    route = state.route
-    attempt = Attempt(
-        option=route.plan.head,
-        started_at=state.since,
-        ended_at=at,
-        fault=fault,
-        verdict=verdict,
-        receipt=receipt,
-        delivered=delivered,
-    )
-    # A request's verdict is that of the answer which was delivered.
-    trace = evolve(
-        route.trace,
-        attempts=(*route.trace.attempts, attempt),
-        verdict=verdict if delivered else None,
-    )
-    return evolve(route, trace=trace)
 
 
 STORAGE_RETRY_S: Final = 5
@@ -334,9 +223,6 @@ _REPEATED: Final = Refusal(
     code=Code.IDEMPOTENCY_CONFLICT,
     message="this request id was used before; send the request again without it",
 )
-_HOLDS_BACK: Final = frozenset({VerificationMode.STRICT, VerificationMode.STRONG})
-"""Modes that verify a whole answer before its first content may reach the caller."""
-
 Handler: TypeAlias = Callable[[Never, Never], Step]
 
 TRANSITIONS: Final[Mapping[tuple[type[State], type[Event]], Handler]] = {
@@ -349,14 +235,25 @@ TRANSITIONS: Final[Mapping[tuple[type[State], type[Event]], Handler]] = {
     (Recording, Left): _recorded,
     (Reserving, Ledgered): _reserved,
     (Reserving, StorageFailed): _not_reserved,
-    (Reserving, Left): _left,
-    (Calling, Opened): _opened,
-    (Calling, Answered): _answered,
-    (Calling, Faulted): _faulted,
-    (Calling, Left): _left_provider,
-    (Streaming, Answered): _streamed,
-    (Streaming, Faulted): _broken,
-    (Streaming, Left): _left_provider,
+    (Reserving, Left): left_early,
+    (Calling, Opened): opened,
+    (Calling, Answered): answered,
+    (Calling, Faulted): faulted,
+    (Calling, Left): left_provider,
+    (Inspecting, Inspected): inspected,
+    (Inspecting, Left): left_answer,
+    (Verifying, Answered): verified,
+    (Verifying, Faulted): verified,
+    (Verifying, Left): left_verifier,
+    (Pausing, Paused): paused,
+    (Pausing, Left): left_early,
+    (Streaming, Answered): streamed,
+    (Streaming, Faulted): broken,
+    (Streaming, Left): left_provider,
+    (Reviewing, Inspected): reviewed,
+    (Reviewing, Left): left_answer,
+    (Consulting, LookedUp): looked_up,
+    (Consulting, Left): left_consulting,
     (Settling, Ledgered): _settled,
     (Settling, StorageFailed): _settled,
 }

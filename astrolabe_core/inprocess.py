@@ -10,17 +10,25 @@ from typing import Protocol, TypeAlias
 
 from attrs import frozen
 
-from astrolabe_core.answers import Answer, Fault
+from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt
 from astrolabe_core.catalog import Catalog
+from astrolabe_core.conformity import Claim, Conformity
+from astrolabe_core.driver import wait
 from astrolabe_core.messages import (
     Answered,
     CallModel,
     Faulted,
+    Inspect,
+    Inspected,
     Left,
     Load,
     Loaded,
+    LookedUp,
+    LookUp,
     NoCaller,
     Opened,
+    Pause,
+    Paused,
     Relay,
 )
 from astrolabe_core.ports import Callers, Clock, Ledger
@@ -29,6 +37,15 @@ from astrolabe_core.virtual import VirtualModel
 
 Ask: TypeAlias = Callable[[CallModel], Awaitable[Answer | Fault]]
 """Asks one model: `command.model.id`, with at most `command.output_tokens_max` tokens of output."""
+
+
+Check: TypeAlias = Callable[[Claim], Awaitable[Conformity]]
+"""Holds one claim's texts against its schema, and ends in time whatever the schema."""
+
+
+async def unchecked(_: Claim) -> Conformity:
+    """Hold nothing against a schema, and say so in the trace."""
+    return Conformity(checked=False)
 
 
 class Bank(Callers, Ledger, Protocol):
@@ -44,6 +61,7 @@ class InProcess:
     clock: Clock
     catalog: Catalog
     virtual_models: tuple[VirtualModel, ...]
+    check: Check = unchecked
 
     @property
     def ledger(self) -> Ledger:
@@ -75,3 +93,21 @@ class InProcess:
         """Refuse: `call` opens no stream."""
         message = f"no stream was opened in this process, yet {command.stream!r} is to be relayed"
         raise TypeError(message)
+
+    async def inspect(self, command: Inspect) -> Inspected | Left:
+        """Hold texts against their schemas, one after the other."""
+        found = [await self.check(claim) for claim in command.claims]
+        return Inspected(tuple(found), self.clock.now())
+
+    async def pause(self, command: Pause) -> Paused | Left:
+        """Wait."""
+        await wait(command.wait_ms)
+        return Paused(self.clock.now())
+
+    async def look_up(self, _: LookUp) -> LookedUp:
+        """Know of no record beside what `ask` gave."""
+        return LookedUp(None, self.clock.now())
+
+    def seen(self) -> Receipt:
+        """Know nothing of a call that was cut off."""
+        return NO_RECEIPT

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from astrolabe_core import ledger
 from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt
 from astrolabe_core.catalog import Model
+from astrolabe_core.conformity import Claim, Conformity
 from astrolabe_core.requests import Incoming, Request, StackRef
 from astrolabe_core.resolve import Layer
 from astrolabe_core.snapshot import Snapshot
@@ -28,12 +29,16 @@ class Purpose(StrEnum):
 
 @frozen(kw_only=True)
 class Arrival:
-    """A request as it comes in: with which key, what for, and how long it may take in all."""
+    """A request as it comes in: with which key, what for, and how long it may take in all.
+
+    `jitter` is drawn by the host, from 0 to below 2**32: all the chance there is in a request.
+    """
 
     request: Incoming
     key_hash: str = field(repr=False)
     purpose: Purpose = Purpose.SERVE
     time_limit_ms: Millis = Millis(600_000)
+    jitter: int = 0
 
 
 # --- commands: what the driver must do next -----------------------------------------------
@@ -61,12 +66,22 @@ class Hold:
 
 
 @frozen(kw_only=True)
+class Correction:
+    """A failed answer that its model is shown again, and what is wrong with it."""
+
+    text: str = field(repr=False)
+    flaws: tuple[str, ...]
+
+
+@frozen(kw_only=True)
 class CallModel:
     """Ask one model.
 
     `relayed` says that a stream may be opened and handed to the caller as it comes; otherwise
-    the whole answer is awaited. `layers` are the boundaries, to be enforced upstream as well.
-    `time_left_ms` is what remains of the total deadline.
+    the whole answer is awaited. Where `holds_calls`, no tool call is handed on before the flow
+    has seen all of them. `layers` are the boundaries, to be enforced upstream as well. `correction`
+    goes after the conversation. `time_left_ms` is what remains of the total deadline. `trace` is
+    what is known by now, for a caller who is kept waiting; the call of a verifier has none.
     """
 
     request: Request
@@ -75,14 +90,49 @@ class CallModel:
     layers: tuple[Layer, ...]
     relayed: bool
     time_left_ms: Millis
+    holds_calls: bool = False
+    correction: Correction | None = None
+    trace: Trace | None = None
 
 
 @frozen(kw_only=True)
 class Relay:
-    """Hand an open stream to the caller until it ends, all but its last event."""
+    """Hand an open stream to the caller until it ends, all but its last event.
+
+    What `CallModel.holds_calls` told to hold back is held back still.
+    """
 
     stream: object
     trace: Trace
+
+
+@frozen(kw_only=True)
+class Inspect:
+    """Hold texts against their schemas: `Inspected` has one `Conformity` for each claim.
+
+    A schema may take as long as its author likes. What is not told in time is not `checked`.
+    """
+
+    claims: tuple[Claim, ...]
+    time_left_ms: Millis
+
+
+@frozen
+class Pause:
+    """Wait before the next attempt."""
+
+    wait_ms: Millis
+
+
+@frozen(kw_only=True)
+class LookUp:
+    """Ask the provider for its own record of a call whose usage nobody has seen.
+
+    The record may appear some seconds late: it is asked for again until `patience_ms` are over.
+    """
+
+    generation: str
+    patience_ms: Millis
 
 
 @frozen
@@ -92,7 +142,7 @@ class Settle:
     command: ledger.Capture | ledger.Void
 
 
-Command: TypeAlias = Load | Record | Hold | CallModel | Relay | Settle
+Command: TypeAlias = Load | Record | Hold | CallModel | Inspect | Pause | Relay | LookUp | Settle
 
 
 # --- events: how that went ----------------------------------------------------------------
@@ -150,6 +200,29 @@ class Faulted:
 
 
 @frozen
+class Inspected:
+    """What became of the claims, in their order."""
+
+    found: tuple[Conformity, ...]
+    at: Instant
+
+
+@frozen
+class Paused:
+    """The wait is over."""
+
+    at: Instant
+
+
+@frozen
+class LookedUp:
+    """The provider's record of a call, `None` where it has none."""
+
+    receipt: Receipt | None
+    at: Instant
+
+
+@frozen
 class Left:
     """The caller is gone. `receipt` is what the provider had said by then."""
 
@@ -157,7 +230,19 @@ class Left:
     receipt: Receipt = NO_RECEIPT
 
 
-Event: TypeAlias = Loaded | NoCaller | StorageFailed | Ledgered | Opened | Answered | Faulted | Left
+Event: TypeAlias = (
+    Loaded
+    | NoCaller
+    | StorageFailed
+    | Ledgered
+    | Opened
+    | Answered
+    | Faulted
+    | Inspected
+    | Paused
+    | LookedUp
+    | Left
+)
 
 
 # --- replies: how the request ended -------------------------------------------------------

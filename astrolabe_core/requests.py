@@ -16,12 +16,14 @@ from astrolabe_core.codes import Refusal
 from astrolabe_core.stacks import CostMode, QualityTarget, VerificationMode
 from astrolabe_core.units import (
     Bps,
+    Digest,
     Instant,
     Millis,
     ProviderId,
     RequestId,
     StackSlug,
     Tokens,
+    WorkspaceId,
 )
 
 
@@ -62,10 +64,14 @@ class Turn:
 
 @frozen(kw_only=True)
 class Tool:
-    """A function that the caller offers. `schema_bytes` is the size of its declaration."""
+    """A function that the caller offers. `schema_bytes` is the size of its declaration.
+
+    `parameters` is the JSON schema of its arguments, where the caller declared one.
+    """
 
     name: str
     schema_bytes: int = 0
+    parameters: Mapping[str, object] | None = field(default=None, repr=False, eq=False)
     strict: bool = False
 
 
@@ -92,6 +98,26 @@ class ToolProfile(StrEnum):
     DEFAULT = "default"
     READ_ONLY = "read_only"
     BLOCKED = "blocked"
+
+
+class ToolLabel(StrEnum):
+    """What a call of a tool may do. The first three only look; the others have an effect.
+
+    `browse` looks over the network, so that what is asked leaves the house; `unknown` is what
+    nobody can tell, and counts as an effect.
+    """
+
+    READ = "read"
+    SEARCH = "search"
+    BROWSE = "browse"
+    WRITE = "write"
+    DELETE = "delete"
+    EXECUTE = "execute"
+    SEND = "send"
+    PAY = "pay"
+    DELEGATE = "delegate"
+    ADMIN = "admin"
+    UNKNOWN = "unknown"
 
 
 @frozen(kw_only=True)
@@ -141,14 +167,27 @@ class Continuation:
 
 
 @frozen(kw_only=True)
+class Confirmation:
+    """Somebody's word that one tool call may be carried out, as the host found it signed.
+
+    `call` is the digest of the call's name and arguments. It holds for one workspace and a time.
+    """
+
+    call: Digest
+    workspace: WorkspaceId
+    expires_at: Instant
+
+
+@frozen(kw_only=True)
 class Request:
     """One call to be routed.
 
     `model` is as the caller wrote it. `output_tokens_max` is the caller's cap, if any, and
     `choices` how many answers were asked for (Chat's `n`). `storable` says that the answer may be
     kept to be gone on from, as far as the caller is concerned. `pinned_provider` is the only one
-    that can read reasoning which the conversation holds encrypted. `body` is the caller's JSON
-    object without routing metadata; only the upstream adapter reads it.
+    that can read reasoning which the conversation holds encrypted. `confirmations` are the tool
+    calls that somebody has allowed. `body` is the caller's JSON object without routing metadata;
+    only the upstream adapter reads it.
     """
 
     id: RequestId
@@ -168,6 +207,7 @@ class Request:
     overrides: Overrides = NO_OVERRIDES
     continues: Continuation | None = None
     storable: bool = False
+    confirmations: tuple[Confirmation, ...] = ()
     pinned_provider: ProviderId | None = None
     body: Mapping[str, object] = field(factory=dict, repr=False, eq=False)
 

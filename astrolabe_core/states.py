@@ -8,13 +8,18 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from astrolabe_core.fallback import Plan
-from astrolabe_core.messages import Arrival, Command, Reply
+from astrolabe_core.answers import Answer
+from astrolabe_core.catalog import Model
+from astrolabe_core.codes import Unbillable
+from astrolabe_core.fallback import Cause, Plan
+from astrolabe_core.messages import Arrival, Command, Correction, Reply
 from astrolabe_core.requests import Request
 from astrolabe_core.routing import Routed
 from astrolabe_core.snapshot import Snapshot
+from astrolabe_core.tool_policy import CallRuling
 from astrolabe_core.trace import Trace
-from astrolabe_core.units import HoldId, Instant
+from astrolabe_core.units import HoldId, Instant, Millis
+from astrolabe_core.verification import Examination, Finding, Verdict
 
 
 @frozen
@@ -32,8 +37,37 @@ class Recording:
 
 
 @frozen(kw_only=True)
+class Draft:
+    """An answer that the caller does not have, and what was found out about it."""
+
+    answer: Answer
+    verdict: Verdict
+    since: Instant
+    until: Instant
+    tools: tuple[CallRuling, ...] = ()
+
+
+@frozen(kw_only=True)
+class Kept:
+    """The best answer so far that may be delivered, while a better one is looked for.
+
+    `attempt` is its place among the trace's attempts.
+    """
+
+    answer: Answer
+    verdict: Verdict
+    tools: tuple[CallRuling, ...]
+    attempt: int
+
+
+@frozen(kw_only=True)
 class Route:
-    """A request on its way to a provider: what every later step needs."""
+    """A request on its way to a provider: what every later step needs.
+
+    `plan` begins with the model to be asked now, `cause` says why it is asked, `waited_ms` how
+    long that was put off and `correction` what it is shown of its last answer. `recovering` is the
+    missed schema that began a recovery. One escalation is all there is: `escalated`.
+    """
 
     arrival: Arrival
     request: Request
@@ -41,11 +75,21 @@ class Route:
     snapshot: Snapshot
     plan: Plan
     trace: Trace
+    cause: Cause = Cause.FIRST
+    waited_ms: Millis = Millis(0)
+    correction: Correction | None = None
+    recovering: Finding | None = None
+    escalated: bool = False
+    kept: Kept | None = None
 
     @property
     def hold(self) -> HoldId:
         """The identity of this request's hold."""
         return HoldId(self.request.id)
+
+    def time_left_ms(self, at: Instant) -> Millis:
+        """What remains of the total deadline."""
+        return Millis(max(0, self.arrival.time_limit_ms - (at - self.request.received_at)))
 
 
 @frozen
@@ -64,11 +108,62 @@ class Calling:
 
 
 @frozen(kw_only=True)
+class Inspecting:
+    """Waiting to hear whether a whole answer has its schemas; the caller has none of it."""
+
+    route: Route
+    examined: Examination
+    since: Instant
+    until: Instant
+
+
+@frozen(kw_only=True)
+class Verifying:
+    """Waiting for the grade of a whole answer from `model`; the caller has none of it."""
+
+    route: Route
+    draft: Draft
+    model: Model
+    since: Instant
+
+
+@frozen
+class Pausing:
+    """Waiting before the next attempt."""
+
+    route: Route
+
+
+@frozen(kw_only=True)
 class Streaming:
     """Content is reaching the caller: there is no way back to `Calling`."""
 
     route: Route
     since: Instant
+
+
+@frozen(kw_only=True)
+class Reviewing:
+    """Waiting to hear whether a streamed answer has its schemas: the caller has it already."""
+
+    route: Route
+    examined: Examination
+    since: Instant
+    until: Instant
+
+
+@frozen(kw_only=True)
+class Consulting:
+    """Waiting for the provider's own record of a call whose usage nobody has seen.
+
+    `attempt` is that call's place among the attempts. `answer` is to be served once it is paid
+    for; without one the caller is gone. `otherwise` is why nothing is due where there is no record.
+    """
+
+    route: Route
+    attempt: int
+    answer: Answer | None
+    otherwise: Unbillable
 
 
 @frozen(kw_only=True)
@@ -85,7 +180,20 @@ class Done:
     reply: Reply
 
 
-State: TypeAlias = Loading | Recording | Reserving | Calling | Streaming | Settling | Done
+State: TypeAlias = (
+    Loading
+    | Recording
+    | Reserving
+    | Calling
+    | Inspecting
+    | Verifying
+    | Pausing
+    | Streaming
+    | Reviewing
+    | Consulting
+    | Settling
+    | Done
+)
 
 
 @frozen

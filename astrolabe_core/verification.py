@@ -1,28 +1,40 @@
 """Is this answer acceptable, and what follows where it is not?
 
-The deterministic checks: finished, not empty, not cut short, tool arguments and promised JSON
-parse. A check that fails names the trigger that a stack's fallback may act on. What a verifier
-model thinks comes beside these, where the mode asks for one.
+The deterministic checks come first: finished, not empty, not cut short, tools that were offered,
+arguments and promised JSON that parse and have their schema. A check that fails names the trigger
+that a stack's fallback may act on. What a verifier model thinks comes beside these, where the mode
+asks for one; `astrolabe_core.verifier` knows whom to ask, and how.
 """
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
-from astrolabe_core.answers import Answer, Finish
+from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Finish, Receipt
+from astrolabe_core.catalog import Model
 from astrolabe_core.codes import Code
+from astrolabe_core.conformity import Claim, Conformity, claims
+from astrolabe_core.repair import candidates
 from astrolabe_core.requests import Classification, Modifier, OutputFormat, Request
-from astrolabe_core.stacks import Stack, Trigger, VerificationMode
+from astrolabe_core.stacks import Stack, Trigger, Verification, VerificationMode
+from astrolabe_core.units import Bps, Instant
 
 
 class VerificationStatus(StrEnum):
-    """How verification ended, as headers and traces say it."""
+    """How verification ended, as headers and traces say it.
+
+    `low_confidence` is an answer that passed every check and that its verifier doubts;
+    `unverified` one that a verifier was to look at and none could.
+    """
 
     SKIPPED = "skipped"
     PASSED = "passed"
     FAILED = "failed"
+    LOW_CONFIDENCE = "low_confidence"
+    UNVERIFIED = "unverified"
 
 
 class Check(StrEnum):
@@ -32,17 +44,64 @@ class Check(StrEnum):
     NOT_TRUNCATED = "not_truncated"
     NOT_REFUSED = "not_refused"
     NOT_EMPTY = "not_empty"
+    TOOL_OFFERED = "tool_offered"
     TOOL_ARGUMENTS_PARSE = "tool_arguments_parse"
+    TOOL_ARGUMENTS_CONFORM = "tool_arguments_conform"
     JSON_PARSES = "json_parses"
+    JSON_CONFORMS = "json_conforms"
+    SCHEMA_CHECKED = "schema_checked"
 
 
 @frozen(kw_only=True)
 class Finding:
-    """A check that failed, what was found, and what it may trigger."""
+    """A check that failed, what was found, and what it may trigger.
+
+    `flaws` say where a schema is missed: JSON pointers and words of ours, none of the answer's.
+    """
 
     check: Check
     message: str
     trigger: Trigger
+    flaws: tuple[str, ...] = ()
+
+
+class Concern(StrEnum):
+    """What a verifier may hold against an answer: a closed list, so that none of it is quoted."""
+
+    INCORRECT = "incorrect"
+    INCOMPLETE = "incomplete"
+    OFF_TOPIC = "off_topic"
+    INSTRUCTIONS_IGNORED = "instructions_ignored"
+    UNSUPPORTED_CLAIMS = "unsupported_claims"
+    CONTRADICTS_ITSELF = "contradicts_itself"
+    UNSAFE = "unsafe"
+    MANIPULATED = "manipulated"
+    UNREADABLE = "unreadable"
+
+
+@frozen(kw_only=True)
+class Grade:
+    """What a verifier thinks of an answer: 1 (useless) to 5 (right and whole), and why."""
+
+    score: int
+    concerns: tuple[Concern, ...] = ()
+
+    @property
+    def confidence(self) -> Bps:
+        """The score as a share: 1 is none, 5 is all."""
+        return Bps((self.score - 1) * 2_500)
+
+
+@frozen(kw_only=True)
+class VerifierCall:
+    """One call of a verifier model. No grade: it failed, or nobody can read what it said."""
+
+    model: Model
+    started_at: Instant
+    ended_at: Instant
+    grade: Grade | None = None
+    fault: Fault | None = None
+    receipt: Receipt = NO_RECEIPT
 
 
 @frozen(kw_only=True)
@@ -52,6 +111,23 @@ class Verdict:
     mode: VerificationMode
     status: VerificationStatus
     findings: tuple[Finding, ...] = ()
+    repaired: bool = False
+    verifiers: tuple[VerifierCall, ...] = ()
+
+    @property
+    def grade(self) -> Grade | None:
+        """What the last verifier thinks."""
+        return self.verifiers[-1].grade if self.verifiers else None
+
+
+@frozen(kw_only=True)
+class Examination:
+    """An answer after the checks that need no schema, and what of it must have one."""
+
+    answer: Answer
+    mode: VerificationMode
+    findings: tuple[Finding, ...] = field(default=())
+    claims: tuple[Claim, ...] = ()
 
 
 def mode_for(stack: Stack, classification: Classification) -> VerificationMode:
@@ -64,39 +140,147 @@ def mode_for(stack: Stack, classification: Classification) -> VerificationMode:
     return rules.mode
 
 
-def verify(answer: Answer, request: Request, mode: VerificationMode) -> Verdict:
-    """Run every deterministic check that the mode asks for."""
+def examine(
+    answer: Answer, request: Request, mode: VerificationMode, *, mendable: bool
+) -> Examination:
+    """Run every check that needs no schema; `mendable` says that the caller saw nothing yet."""
     if mode is VerificationMode.OFF:
-        return Verdict(mode=mode, status=VerificationStatus.SKIPPED)
+        return Examination(answer=answer, mode=mode)
+    if mendable and request.output_format is OutputFormat.JSON_OBJECT:
+        answer = _mended(answer)
+    claimed = claims(answer, request, mendable=mendable)
     findings = tuple(
         finding
-        for check in (_finish, _refusal, _emptiness, _arguments, _json)
+        for check in (_finish, _refusal, _emptiness, _offered, _arguments, _json)
         if (finding := check(answer, request)) is not None
     )
-    status = VerificationStatus.FAILED if findings else VerificationStatus.PASSED
-    return Verdict(mode=mode, status=status, findings=findings)
+    return Examination(answer=answer, mode=mode, findings=findings, claims=claimed)
+
+
+def conclude(examined: Examination, found: Sequence[Conformity] = ()) -> tuple[Answer, Verdict]:
+    """Give the answer, mended where that helped, and the verdict of all deterministic checks."""
+    answer, findings = examined.answer, list(examined.findings)
+    texts = list(answer.texts)
+    for claim, conformity in zip(examined.claims, found, strict=True):
+        if claim.choice is not None and conformity.fitting:
+            texts[claim.choice] = claim.texts[conformity.fitting]
+        finding = _nonconformity(claim, conformity)
+        if finding is not None:
+            findings.append(finding)
+    if tuple(texts) != answer.texts:
+        answer = evolve(answer, texts=tuple(texts), repaired=True)
+    if examined.mode is VerificationMode.OFF:
+        status = VerificationStatus.SKIPPED
+    else:
+        status = VerificationStatus.FAILED if findings else VerificationStatus.PASSED
+    return answer, Verdict(
+        mode=examined.mode, status=status, findings=tuple(findings), repaired=answer.repaired
+    )
 
 
 def serious(verdict: Verdict) -> Finding | None:
     """Give the finding that an answer may not be delivered with, or `None`.
 
-    An answer that was cut at the caller's own cap, or in which the model declines, is still an
-    answer: it is delivered as what it is. Broken JSON where JSON was promised, broken tool
-    arguments and emptiness are not.
+    An answer that was cut short, or in which the model declines, is still an answer: it is
+    delivered as what it is where nothing better comes. Broken JSON where JSON was promised, broken
+    tool calls and emptiness are not.
     """
     return next((finding for finding in verdict.findings if finding.check in _SERIOUS), None)
 
 
-_SERIOUS: Final = frozenset(
-    {Check.FINISHED, Check.NOT_EMPTY, Check.TOOL_ARGUMENTS_PARSE, Check.JSON_PARSES}
-)
+def doubt(verdict: Verdict) -> Trigger | None:
+    """Give the trigger of a deliverable answer that another model might better, or `None`."""
+    lighter = [found for found in verdict.findings if found.check in _LIGHTER]
+    if lighter and verdict.grade is None:
+        return lighter[0].trigger
+    # What nobody could judge is not the answer's fault: another one would fare no better.
+    low = verdict.status is VerificationStatus.LOW_CONFIDENCE
+    return Trigger.VERIFIER_LOW_CONFIDENCE if low else None
 
 
-def failure_code(finding: Finding) -> Code:
+STRONG_CONFIDENCE_MIN: Final = Bps(7_500)
+"""What `strong` asks of a verifier at least, whatever the stack's threshold: a score of 4."""
+ACCEPTABLE_CONFIDENCE_MIN: Final = Bps(5_000)
+"""What `strict` delivers where nothing better came: a score of 3."""
+
+
+def graded(verdict: Verdict, rules: Verification) -> Verdict:
+    """Weigh what the verifiers said; without a grade the answer is unverified."""
+    grade = verdict.grade
+    if grade is None:
+        return evolve(verdict, status=VerificationStatus.UNVERIFIED)
+    enough = rules.confidence_threshold
+    if verdict.mode is VerificationMode.STRONG:
+        enough = max(enough, STRONG_CONFIDENCE_MIN)
+    if grade.confidence >= enough:
+        return verdict
+    return evolve(verdict, status=VerificationStatus.LOW_CONFIDENCE)
+
+
+def deliverable(verdict: Verdict) -> bool:
+    """Whether an answer may be delivered where nothing better comes.
+
+    `strict` never delivers what no verifier could judge, nor what one thinks poor; `strong`
+    nothing below its bar. The other modes report and deliver.
+    """
+    if serious(verdict) is not None:
+        return False
+    match verdict.mode:
+        case VerificationMode.STRONG:
+            return verdict.status not in _UNPROVEN
+        case VerificationMode.STRICT:
+            if verdict.status not in _UNPROVEN:
+                return True
+            grade = verdict.grade
+            return grade is not None and grade.confidence >= ACCEPTABLE_CONFIDENCE_MIN
+        case _:
+            return True
+
+
+def failure_code(trigger: Trigger) -> Code:
     """Give the code under which a request ends that no candidate could answer acceptably."""
-    if finding.trigger is Trigger.SCHEMA_FAILURE:
-        return Code.STRUCTURED_OUTPUT_INVALID
-    return Code.PROVIDER_ERROR
+    match trigger:
+        case Trigger.SCHEMA_FAILURE:
+            return Code.STRUCTURED_OUTPUT_INVALID
+        case Trigger.VERIFIER_LOW_CONFIDENCE:
+            return Code.VERIFICATION_FAILED
+        case _:
+            return Code.PROVIDER_ERROR
+
+
+_UNPROVEN: Final = frozenset({VerificationStatus.LOW_CONFIDENCE, VerificationStatus.UNVERIFIED})
+_LIGHTER: Final = frozenset({Check.NOT_TRUNCATED, Check.NOT_REFUSED})
+_SERIOUS: Final = frozenset(Check) - _LIGHTER - {Check.SCHEMA_CHECKED}
+
+
+def _mended(answer: Answer) -> Answer:
+    texts = tuple(
+        next((made for made in candidates(text) if _parses(made, as_object=True)), text)
+        for text in answer.texts
+    )
+    return answer if texts == answer.texts else evolve(answer, texts=texts, repaired=True)
+
+
+def _nonconformity(claim: Claim, found: Conformity) -> Finding | None:
+    if not found.checked:
+        return Finding(
+            check=Check.SCHEMA_CHECKED,
+            message="the answer could not be held against its schema in time",
+            trigger=Trigger.SCHEMA_FAILURE,
+        )
+    if found.fitting is not None:
+        return None
+    of_call = claim.call is not None
+    return Finding(
+        check=Check.TOOL_ARGUMENTS_CONFORM if of_call else Check.JSON_CONFORMS,
+        message=(
+            "the arguments of a tool call do not have the tool's declared schema"
+            if of_call
+            else "the answer does not have the JSON schema that was asked for"
+        ),
+        trigger=Trigger.SCHEMA_FAILURE,
+        flaws=found.flaws,
+    )
 
 
 def _finish(answer: Answer, request: Request) -> Finding | None:
@@ -137,6 +321,11 @@ def _emptiness(answer: Answer, _: Request) -> Finding | None:
     )
 
 
+def _offered(answer: Answer, request: Request) -> Finding | None:
+    del answer, request
+    return None
+
+
 def _arguments(answer: Answer, request: Request) -> Finding | None:
     if answer.finish is Finish.LENGTH:
         return None
@@ -158,6 +347,8 @@ def _json(answer: Answer, request: Request) -> Finding | None:
         return None
     if answer.refusal is not None or answer.finish in {Finish.LENGTH, Finish.CONTENT_FILTER}:
         return None
+    if request.output_format is OutputFormat.JSON_SCHEMA and request.schema is not None:
+        return None  # held against its schema, mended or not
     as_object = request.output_format is OutputFormat.JSON_OBJECT
     if all(_parses(text, as_object=as_object) for text in answer.texts):
         return None

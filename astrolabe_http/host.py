@@ -5,18 +5,26 @@ hands a stream to the caller as it comes. Money goes straight to the store. Noth
 anything.
 """
 
+import anyio
 from attrs import evolve
 
-from astrolabe_core.answers import Answer, Fault, FaultKind
+from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, FaultKind, Receipt
+from astrolabe_core.conformity import Conformity
 from astrolabe_core.messages import (
     Answered,
     CallModel,
     Faulted,
+    Inspect,
+    Inspected,
     Left,
     Load,
     Loaded,
+    LookedUp,
+    LookUp,
     NoCaller,
     Opened,
+    Pause,
+    Paused,
     Relay,
 )
 from astrolabe_core.ports import Clock, Ledger
@@ -128,6 +136,26 @@ class Host:
         if self._connection.gone:
             return Left(now, exchange.receipt)
         return Faulted(_known(result, exchange), now)
+
+    async def inspect(self, command: Inspect) -> Inspected | Left:
+        """Hold texts against their schemas."""
+        unchecked = Conformity(checked=False)
+        return Inspected(tuple(unchecked for _ in command.claims), self.clock.now())
+
+    async def pause(self, command: Pause) -> Paused | Left:
+        """Wait, for as long as the caller stays."""
+        with self._connection.stay(anyio.current_time() + command.wait_ms / 1_000):
+            await anyio.sleep_forever()
+        now = self.clock.now()
+        return Left(now) if self._connection.gone else Paused(now)
+
+    async def look_up(self, _: LookUp) -> LookedUp:
+        """Ask the provider for its record of a call."""
+        return LookedUp(None, self.clock.now())
+
+    def seen(self) -> Receipt:
+        """Give what the provider of the call under way has said so far."""
+        return NO_RECEIPT
 
     async def _begin(self, command: Relay, exchange: Exchange) -> Writer:
         call = exchange.command

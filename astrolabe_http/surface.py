@@ -28,10 +28,11 @@ from astrolabe_core.messages import (
     Served,
 )
 from astrolabe_core.ports import StorageUnavailable
+from astrolabe_core.rendering import render
 from astrolabe_core.requests import Malformed, Reading, Request
 from astrolabe_core.requests import Surface as Format
 from astrolabe_core.snapshot import Caller
-from astrolabe_core.trace import Trace, render
+from astrolabe_core.trace import Trace
 from astrolabe_core.units import Instant, Millis, RequestId, ResponseId
 from astrolabe_http.auth import key_hash
 from astrolabe_http.body import GONE, LARGEST_AT_ONCE, SMALL_BYTES, Body, Lease, Room, read_body

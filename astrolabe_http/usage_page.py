@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.money import NanoUsd, usd_text
 from astrolabe_core.ports import Records
-from astrolabe_core.trace import usage_json
+from astrolabe_core.rendering import usage_json
 from astrolabe_core.units import Instant, KeyId, ModelId, RequestId, WorkspaceId
 from astrolabe_core.usage import PAGE_MAX, UsageGrouping, UsageQuery, UsageRecord, UsageTotals
 from astrolabe_http.ids import REQUEST_ID_PATTERN

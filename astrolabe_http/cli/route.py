@@ -16,11 +16,12 @@ from astrolabe_core.canonical import digest
 from astrolabe_core.codec import read_stack, stack_from_json
 from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.managed import MANAGED
+from astrolabe_core.rendering import render
 from astrolabe_core.requests import Malformed, Request, StackRef, Surface
 from astrolabe_core.routing import Routed, route
 from astrolabe_core.snapshot import Caller, Snapshot
 from astrolabe_core.stacks import StackVersion
-from astrolabe_core.trace import Trace, render
+from astrolabe_core.trace import Trace
 from astrolabe_core.units import Instant, KeyId, StackSlug, WorkspaceId
 from astrolabe_http.cli.documents import read_document, read_object
 from astrolabe_http.cli.frame import AstrolabeCommand, Common, Exit, usage_problem

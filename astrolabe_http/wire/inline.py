@@ -2,19 +2,22 @@
 
 One object, made of the rendered trace: Chat carries it as top-level `astrolabe`, Responses in
 `metadata.astrolabe`, there as a JSON string, since metadata values are strings for every typed
-client. The stack's observability may leave it out; `explain` adds the table of candidates.
+client. The stack's observability may leave it out; `explain` adds the table of candidates, and all
+that was tried.
 """
 
 import orjson
 
 from astrolabe_core.messages import Served
-from astrolabe_core.trace import (
-    Trace,
+from astrolabe_core.rendering import (
+    attempts_json,
     classified_json,
     decision_json,
     ledger_json,
+    tools_json,
     verdict_json,
 )
+from astrolabe_core.trace import Trace
 from astrolabe_core.units import ModelId
 from astrolabe_http.wire.fields import object_of
 
@@ -40,6 +43,7 @@ def inline_metadata(trace: Trace, *, explain: bool) -> dict[str, object] | None:
         "policy_status": trace.policy_status,
         "classification": classified_json(trace),
         "verification": None if trace.verdict is None else verdict_json(trace.verdict),
+        "tool_calls": tools_json(trace.tools),
         "cost": {
             "estimated_usd": decision.get("estimated_cost_usd"),
             "debit_usd": ledger["debit_usd"],
@@ -54,6 +58,7 @@ def inline_metadata(trace: Trace, *, explain: bool) -> dict[str, object] | None:
         made["accepted"] = decision.get("accepted")
         made["rejected"] = decision.get("rejected")
         made["fingerprint"] = decision.get("fingerprint")
+        made["tried"] = attempts_json(trace.attempts)
     return made
 
 

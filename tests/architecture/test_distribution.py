@@ -14,7 +14,7 @@ from tests.architecture.modules import PACKAGES, ROOT, modules
 
 # attrs and cattrs with what they bring themselves.
 BASE_PACKAGES = {"attr", "attrs", "cattr", "cattrs", "typing_extensions"}
-NEEDS_AN_EXTRA = ("astrolabe_core.driver", "astrolabe_core.testing")
+NEEDS_AN_EXTRA = ("astrolabe_core.driver", "astrolabe_core.inprocess", "astrolabe_core.testing")
 
 IMPORTS_AND_TELLS = """
 import importlib, sys

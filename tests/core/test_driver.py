@@ -10,8 +10,9 @@ import pytest
 from attrs import evolve, field, mutable
 
 from astrolabe_core import driver
-from astrolabe_core.answers import Receipt
+from astrolabe_core.answers import NO_RECEIPT, Receipt
 from astrolabe_core.codes import Code, Unbillable
+from astrolabe_core.conformity import Conformity
 from astrolabe_core.driver import run
 from astrolabe_core.flow import step
 from astrolabe_core.ledger import Command, Outcome
@@ -23,11 +24,17 @@ from astrolabe_core.messages import (
     CallModel,
     Event,
     Faulted,
+    Inspect,
+    Inspected,
     Left,
     Load,
     Loaded,
+    LookedUp,
+    LookUp,
     NoCaller,
     Opened,
+    Pause,
+    Paused,
     Previewed,
     Purpose,
     Refused,
@@ -55,7 +62,7 @@ from tests.flow.world import (
 class Here:
     """A world that runs in this process: rows, a clock that stands still, scripted answers.
 
-    `pause` is awaited at every step that a real world would wait at.
+    `halt` is awaited at every step that a real world would wait at.
     """
 
     rows: Books = field(factory=books)
@@ -64,8 +71,10 @@ class Here:
     )
     relayed: Answered | Faulted | Left = field(factory=lambda: Answered(answer(), NOW))
     known: bool = True
+    on_record: Receipt | None = None
+    said: Receipt = NO_RECEIPT
     down: frozenset[str] = frozenset()
-    pause: Callable[[str], Awaitable[None]] = field(default=lambda _: anyio.lowlevel.checkpoint())
+    halt: Callable[[str], Awaitable[None]] = field(default=lambda _: anyio.lowlevel.checkpoint())
     calls: list[CallModel] = field(factory=list)
 
     @property
@@ -90,14 +99,14 @@ class Here:
         outcome = self.rows.carry_out(command)
 
         async def told() -> Outcome:
-            await self.pause(name)
+            await self.halt(name)
             return outcome
 
         return told()
 
     async def load(self, _: Load) -> Loaded | NoCaller:
         """Give the shipped world."""
-        await self.pause("Load")
+        await self.halt("Load")
         if "Load" in self.down:
             raise StorageUnavailable
         return Loaded(snapshot()) if self.known else NoCaller(NOW)
@@ -105,12 +114,31 @@ class Here:
     async def call(self, command: CallModel) -> Answered | Opened | Faulted | Left:
         """Answer as scripted."""
         self.calls.append(command)
-        await self.pause("CallModel")
+        await self.halt("CallModel")
         return self.called(command)
+
+    async def inspect(self, command: Inspect) -> Inspected | Left:
+        """Find every claim as it should be."""
+        await self.halt("Inspect")
+        return Inspected(tuple(Conformity(fitting=0) for _ in command.claims), NOW)
+
+    async def pause(self, _: Pause) -> Paused | Left:
+        """Wait for nothing."""
+        await self.halt("Pause")
+        return Paused(NOW)
+
+    async def look_up(self, _: LookUp) -> LookedUp:
+        """Tell what the provider has on record."""
+        await self.halt("LookUp")
+        return LookedUp(self.on_record, NOW)
+
+    def seen(self) -> Receipt:
+        """Tell what the provider of the call under way has said."""
+        return self.said
 
     async def relay(self, _: Relay) -> Answered | Faulted | Left:
         """End as scripted."""
-        await self.pause("Relay")
+        await self.halt("Relay")
         return self.relayed
 
 
@@ -251,7 +279,7 @@ def test_a_request_cancelled_anywhere_leaves_no_open_hold(where: str, *, stream:
                     scope.cancel()
                 await anyio.lowlevel.checkpoint()
 
-            world.pause = pause
+            world.halt = pause
             await run(arrival(request(stream=stream)), world)
 
     anyio.run(cancelled)
@@ -275,7 +303,7 @@ def test_a_request_cancelled_while_its_refusal_is_counted_just_ends() -> None:
                     scope.cancel()
                 await anyio.lowlevel.checkpoint()
 
-            world.pause = pause
+            world.halt = pause
             await run(arrival(), world)
 
     anyio.run(cancelled)
@@ -302,7 +330,7 @@ def test_a_task_that_asyncio_itself_cancels_while_settling_is_settled_once() -> 
                 task.cancel()
             await asyncio.sleep(0)
 
-        world.pause = pause
+        world.halt = pause
         with pytest.raises(asyncio.CancelledError):
             await task
 

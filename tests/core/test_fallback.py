@@ -8,11 +8,21 @@ import pytest
 
 from astrolabe_core.catalog import Modality
 from astrolabe_core.decide import Circumstances, Decision, decide
-from astrolabe_core.fallback import EXHAUSTED, Plan, advance, attempts_max, mode_in_force, plan
+from astrolabe_core.fallback import (
+    EXHAUSTED,
+    Draw,
+    Exhausted,
+    Plan,
+    advance,
+    applies,
+    attempts_max,
+    mode_in_force,
+    plan,
+)
 from astrolabe_core.prepare import Demand, Pool, prepare, shortlist
 from astrolabe_core.scoring import Terms
-from astrolabe_core.stacks import CostMode, Fallback, FallbackMode, Trigger
-from astrolabe_core.units import Bps
+from astrolabe_core.stacks import CostMode, Fallback, FallbackMode, Trigger, VerificationMode
+from astrolabe_core.units import Bps, Millis
 from tests.core.market import NOW, catalog, good, model, price_list, profile
 
 # In order of price: a1, b2, a3, b4; the dearest is not the best.
@@ -115,16 +125,18 @@ def test_the_mode_in_force_is_that_of_the_category(
 
 
 RULES = Fallback(triggers=frozenset({Trigger.TIMEOUT}))
+DRAW = Draw(failures=1, jitter=0, time_left_ms=Millis(60_000))
 
 
 def test_a_plan_shrinks_by_its_head_until_nothing_is_left() -> None:
     current = planned(FallbackMode.NEXT_BEST, 2)
-    following = advance(current, Trigger.TIMEOUT, RULES)
-    assert following == Plan(current.options[1:])
-    assert isinstance(following, Plan)
-    assert advance(following, Trigger.TIMEOUT, RULES) is EXHAUSTED
+    following = advance(current, None, DRAW)
+    assert following == (Plan(current.options[1:]), 0)
+    assert not isinstance(following, Exhausted)
+    assert advance(following[0], None, DRAW) is EXHAUSTED
 
 
 @pytest.mark.parametrize("trigger", [None, Trigger.RATE_LIMITED])
 def test_only_a_trigger_of_the_stack_moves_on(trigger: Trigger | None) -> None:
-    assert advance(planned(FallbackMode.NEXT_BEST), trigger, RULES) is EXHAUSTED
+    assert not applies(trigger, RULES, VerificationMode.LIGHT)
+    assert applies(Trigger.TIMEOUT, RULES, VerificationMode.LIGHT)

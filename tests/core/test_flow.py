@@ -17,6 +17,8 @@ from astrolabe_core.messages import (
     Ledgered,
     Loaded,
     Opened,
+    Pause,
+    Paused,
     Previewed,
     Purpose,
     Record,
@@ -102,8 +104,13 @@ def test_streaming_has_no_way_back_to_calling() -> None:
 
 def test_every_transition_out_of_a_state_that_may_hold_money_settles_or_goes_on() -> None:
     """`Done` is reached only from states in which no hold can be open."""
-    safe = {state.__name__ for state, _ in TRANSITIONS} - {"Reserving", "Calling", "Streaming"}
-    assert safe == {"Loading", "Recording", "Settling"}
+    holding = {"Reserving", "Calling", "Inspecting", "Verifying", "Pausing"}
+    holding |= {"Streaming", "Reviewing", "Consulting"}
+    assert {state.__name__ for state, _ in TRANSITIONS} - holding == {
+        "Loading",
+        "Recording",
+        "Settling",
+    }
 
 
 def test_a_revoked_key_is_told_the_same_as_an_unknown_one_and_is_not_counted() -> None:
@@ -279,7 +286,9 @@ def test_a_fault_moves_on_to_the_next_of_the_plan_and_the_trace_tells_both() -> 
     rows = books()
     first = calling(rows=rows)
     assert isinstance(first.command, CallModel)
-    second = step(first.state, Faulted(fault(), NOW))
+    waiting = step(first.state, Faulted(fault(), NOW))
+    assert isinstance(waiting.command, Pause)
+    second = step(waiting.state, Paused(NOW))
     assert isinstance(second.command, CallModel)
     assert second.command.model.id != first.command.model.id
     settled = carry(step(second.state, Answered(answer(), NOW)), rows)

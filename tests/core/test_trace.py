@@ -7,11 +7,12 @@ from attrs import evolve
 from astrolabe_core.answers import Fault, FaultKind, Receipt
 from astrolabe_core.codes import Kind, PolicyStatus, Unbillable
 from astrolabe_core.flow import step
-from astrolabe_core.messages import Answered, CallModel, Faulted, Ledgered, Settle
+from astrolabe_core.messages import Answered, CallModel, Faulted, Ledgered, Paused, Settle
 from astrolabe_core.money import NanoUsd
+from astrolabe_core.rendering import render, render_text
 from astrolabe_core.requests import Continuation, Overrides, Reading, ask
 from astrolabe_core.states import Done, Reserving, Step
-from astrolabe_core.trace import Trace, render, render_text, usage_record
+from astrolabe_core.trace import Trace, usage_record
 from astrolabe_core.units import Instant, Millis, ProviderId, RequestId, ResponseId
 from tests.core.test_flow import calling, carry, load
 from tests.flow.world import NOW, USAGE, answer, arrival, books, request, snapshot
@@ -28,6 +29,7 @@ def served() -> tuple[Trace, Step]:
         receipt=Receipt(cost=NanoUsd(0)),
     )
     now = step(now.state, Faulted(failed, Instant(NOW + 100)))
+    now = step(now.state, Paused(Instant(NOW + 200)))
     paid = evolve(
         answer(),
         receipt=Receipt(usage=USAGE, cost=NanoUsd(77), generation="gen-1", host="a-host"),

@@ -18,6 +18,7 @@ from attrs import evolve
 
 from astrolabe_core import shipped
 from astrolabe_core.answers import Answer, Fault
+from astrolabe_core.conformity import Conformity
 from astrolabe_core.flow import begin, step
 from astrolabe_core.messages import (
     Answered,
@@ -27,10 +28,16 @@ from astrolabe_core.messages import (
     Event,
     Faulted,
     Hold,
+    Inspect,
+    Inspected,
     Ledgered,
     Load,
     Loaded,
+    LookedUp,
+    LookUp,
     Opened,
+    Pause,
+    Paused,
     Record,
     Refused,
     Relay,
@@ -196,6 +203,12 @@ class _Play:
                 if isinstance(stream.result, Fault):
                     return Faulted(stream.result, NOW)
                 return Answered(stream.result, NOW)
+            case Inspect(claims=claims):
+                return Inspected(tuple(Conformity(fitting=0) for _ in claims), NOW)
+            case Pause():
+                return Paused(NOW)
+            case LookUp():
+                return LookedUp(None, NOW)
 
     def _call(self, command: CallModel) -> Event:
         self._called = command
