@@ -2,11 +2,13 @@
 
 An `Exchange` is one attempt: a body is sent, the answer is read within bounds and reduced to an
 `Answer` or a `Fault`. A stream to be relayed is looked at until its first content: an error frame
-behind a 200 is a fault like any other then, and the next candidate may be asked. What a provider
-said of usage and cost so far can be had at any moment, since a caller may leave at any moment.
+behind a 200 is a fault like any other then, and the next candidate may be asked. Where the command
+holds calls, nothing from the first tool call on is given out: it waits in `held`, and where nothing
+was said before it the whole answer is read. What a provider said of usage and cost so far can be
+had at any moment, since a caller may leave at any moment.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Final, TypeAlias
 
 import anyio
@@ -55,8 +57,15 @@ _TOO_LARGE: Final = Fault(
 )
 
 
+def _unheard() -> None:
+    """Tell nobody."""
+
+
 class Exchange:
-    """One call of one model, from its body to its last event."""
+    """One call of one model, from its body to its last event.
+
+    `on_hold` is told once, when events of a stream to be relayed begin to be held back.
+    """
 
     def __init__(
         self,
@@ -64,9 +73,15 @@ class Exchange:
         transport: Transport,
         bytes_max: int,
         upstream: Upstream = OPENROUTER,
+        on_hold: Callable[[], None] = _unheard,
     ) -> None:
         self.command = command
         self.pending: list[Event] = []
+        self.held: list[Event] = []
+        self._on_hold = on_hold
+        self._held_bytes_max = bytes_max * HELD_FACTOR
+        self._holds = command.relayed and command.holds_calls
+        self._spoken = False
         self.deadline = anyio.current_time() + command.time_left_ms / 1_000
         self._transport = transport
         if command.request.stream:
@@ -197,7 +212,7 @@ class Exchange:
 
     async def _first_content(self) -> Answer | Fault | None:
         """Read on until a relayed stream has content, and else to the end."""
-        while not (self.command.relayed and self._reader.content):
+        while not self._may_open():
             events = await self.advance()
             if isinstance(events, Fault):
                 return events
@@ -205,9 +220,25 @@ class Exchange:
                 answer = self.conclude()
                 if isinstance(answer, Fault):
                     return answer
-                return evolve(answer, payload=tuple(self.pending))
+                return evolve(answer, payload=(*self.pending, *self.held))
             self.pending += events
         return None
+
+    def _may_open(self) -> bool:
+        if not self.command.relayed:
+            return False
+        return self._spoken if self._holds else self._reader.content
+
+    def _holds_back(self, event: Event) -> bool:
+        """Keep an event, from the first tool call on; what is kept must be of a sensible size."""
+        if not self.held:
+            if not self._reader.called:
+                self._spoken = self._reader.content
+                return False
+            self._bytes_left = min(self._bytes_left, self._held_bytes_max)
+            self._on_hold()
+        self.held.append(event)
+        return True
 
     def _take(self, chunk: bytes) -> list[Event]:
         """Take the events of a chunk; what comes before a fault is still given out."""
@@ -225,10 +256,10 @@ class Exchange:
                 break
             if self._translator is not None:
                 events += self._hear(self._translator.feed(event))
-            elif (fault := self._reader.feed(event)) is None:
-                events.append(event)
-            else:
+            elif (fault := self._reader.feed(event)) is not None:
                 self._fault = fault
+            elif not (self._holds and self._holds_back(event)):
+                events.append(event)
             if self._fault is not None:
                 break
             if self._reader.over:
@@ -243,12 +274,15 @@ class Exchange:
         return [] if self._translator is None else self._hear(self._translator.end(done=done))
 
     def _hear(self, events: list[Event]) -> list[Event]:
-        """Fold events in the caller's format, up to a fault; give those before it."""
-        for place, event in enumerate(events):
+        """Fold events in the caller's format, up to a fault; give those that may go out."""
+        given: list[Event] = []
+        for event in events:
             self._fault = self._reader.feed(event)
             if self._fault is not None:
-                return events[:place]
-        return events
+                break
+            if not (self._holds and self._holds_back(event)):
+                given.append(event)
+        return given
 
     async def _next_chunk(self) -> bytes | None:
         return None if self._chunks is None else self._counted(await anext(self._chunks, None))

@@ -13,6 +13,7 @@ from astrolabe_core.ports import Clock, Store
 from astrolabe_core.units import NodeId
 from astrolabe_core.virtual import VirtualModel
 from astrolabe_http.ids import Ids
+from astrolabe_http.records import Records
 from astrolabe_http.roster import upstream_of
 from astrolabe_http.schemas import SchemaInspector
 from astrolabe_http.settings import Settings
@@ -47,6 +48,16 @@ class Gateway:
     @upstream.default
     def _understood(self) -> Upstream:
         return upstream_of(self.settings, self.upstream_ids)
+
+    records: Records = field(init=False)
+
+    @records.default
+    def _kept(self) -> Records:
+        return Records(
+            self.transport,
+            kept=not self.upstream.plain,
+            connections_max=self.settings.upstream_connections_max,
+        )
 
     schemas: SchemaInspector = field(factory=SchemaInspector, init=False)
 

@@ -9,17 +9,25 @@ against it.
 import difflib
 import tomllib
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
-from astrolabe_core.money import ZERO, MoneyFormatError, NanoUsd, usd
+from astrolabe_core.money import ZERO, NanoUsd
 from astrolabe_core.requests import Surface
 from astrolabe_core.units import Millis
+from astrolabe_http.setting_values import (
+    read_apis,
+    read_money,
+    read_seconds,
+    read_switch,
+    read_text,
+    read_url,
+    read_whole,
+    read_word,
+)
 
 OPENROUTER_URL: Final = "https://openrouter.ai/api/v1"
 CONFIG_FILE: Final = "astrolabe.toml"
@@ -41,15 +49,23 @@ class UpstreamKind(StrEnum):
     OPENAI = "openai"
 
 
+class OnDisconnect(StrEnum):
+    """What becomes of a call whose caller leaves: broken off, or read to its end and billed."""
+
+    CANCEL = "cancel"
+    DRAIN = "drain"
+
+
 @frozen(kw_only=True)
 class Settings:
     """Everything that an operator decides. Times are milliseconds, sizes bytes.
 
     `upstream_silence_ms` is how long a provider may send no byte, `upstream_apis` which of the two
-    wire formats it has. `head_timeout_ms` and `body_timeout_ms` are how long a caller may take to
-    send head and body, `concurrency_max` how many requests are worked on at once. `debug` has each
-    stream that goes out checked against its grammar. `simulated` says that the upstream is a
-    demonstration's.
+    wire formats it has. `stream_keepalive_ms` is how long a caller waits without a word for an
+    answer that is held back; then comments come, as far apart. `head_timeout_ms` and
+    `body_timeout_ms` are how long a caller may take to send head and body, `concurrency_max` how
+    many requests are worked on at once. `debug` has each stream that goes out checked against its
+    grammar. `simulated` says that the upstream is a demonstration's.
     """
 
     secret_key: str = field(default="", repr=False)
@@ -68,6 +84,8 @@ class Settings:
     upstream_connect_ms: Millis = Millis(10_000)
     upstream_silence_ms: Millis = Millis(60_000)
     upstream_connections_max: int = 1_000
+    stream_keepalive_ms: Millis = Millis(10_000)
+    on_client_disconnect: OnDisconnect = OnDisconnect.CANCEL
     headers_max: int = 100
     header_bytes_max: int = 32 * 1024
     head_timeout_ms: Millis = Millis(10_000)
@@ -192,156 +210,98 @@ def _find(
     return None
 
 
-def _text(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be empty")
-    return text.strip()
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be a URL such as https://openrouter.ai/api/v1")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold neither credentials nor a query")
-    return text.strip().rstrip("/")
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.strip().isascii() or not text.strip().isdigit():
-            raise ValueError("must be a whole number")
-        number = int(text)
-        if not least <= number <= most:
-            raise ValueError(f"must be between {least} and {most}")
-        return number
-
-    return read
-
-
-def _seconds(text: str) -> Millis:
-    try:
-        millis = Decimal(text.strip()) * 1_000
-        if not 1 <= millis <= 86_400_000:
-            raise ValueError("must be above 0 and at most 86400 seconds")
-        return Millis(int(millis))
-    except InvalidOperation:
-        raise ValueError("must be a number of seconds") from None
-
-
-def _money(text: str) -> NanoUsd:
-    try:
-        amount = usd(text.strip())
-    except MoneyFormatError as error:
-        raise ValueError(str(error)) from None
-    if amount < 0:
-        raise ValueError("must not be negative")
-    return amount
-
-
-def _word(vocabulary: type[StrEnum]) -> Callable[[str], StrEnum]:
-    def read(text: str) -> StrEnum:
-        try:
-            return vocabulary(text.strip().lower())
-        except ValueError:
-            raise ValueError(f"must be one of {', '.join(vocabulary)}") from None
-
-    return read
-
-
-def _apis(text: str) -> frozenset[Surface]:
-    words = [word.strip().lower() for word in text.split(",")]
-    try:
-        return frozenset(Surface(word) for word in words)
-    except ValueError:
-        raise ValueError(f"must be one or more of {', '.join(Surface)}, with commas") from None
-
-
-def _switch(text: str) -> bool:
-    known = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
-    if text.strip().lower() not in known:
-        raise ValueError("must be true or false")
-    return known[text.strip().lower()]
-
-
-_ANY_BYTES: Final = _whole(1_024, 1 << 32)
+_ANY_BYTES: Final = read_whole(1_024, 1 << 32)
 
 OPTIONS: Final = (
     Option(
         field="secret_key",
         variable="ASTROLABE_SECRET_KEY",
         name="secret_key",
-        read=_text,
+        read=read_text,
         secret=True,
     ),
     Option(
         field="upstream_key",
         variable="OPENROUTER_API_KEY",
         name="openrouter_api_key",
-        read=_text,
+        read=read_text,
         secret=True,
     ),
-    Option(field="upstream_url", variable="ASTROLABE_UPSTREAM_URL", name="upstream_url", read=_url),
+    Option(
+        field="upstream_url", variable="ASTROLABE_UPSTREAM_URL", name="upstream_url", read=read_url
+    ),
     Option(
         field="upstream_kind",
         variable="ASTROLABE_UPSTREAM_KIND",
         name="upstream_kind",
-        read=_word(UpstreamKind),
+        read=read_word(UpstreamKind),
     ),
     Option(
         field="upstream_apis",
         variable="ASTROLABE_UPSTREAM_APIS",
         name="upstream_apis",
-        read=_apis,
+        read=read_apis,
     ),
-    Option(field="catalog_file", variable="ASTROLABE_CATALOG", name="catalog", read=_text),
+    Option(field="catalog_file", variable="ASTROLABE_CATALOG", name="catalog", read=read_text),
     Option(
-        field="database_url", variable="ASTROLABE_DATABASE_URL", name="database_url", read=_text
+        field="database_url", variable="ASTROLABE_DATABASE_URL", name="database_url", read=read_text
     ),
-    Option(field="host", variable="ASTROLABE_HOST", name="host", read=_text),
-    Option(field="port", variable="ASTROLABE_PORT", name="port", read=_whole(0, 65_535)),
-    Option(field="workers", variable="ASTROLABE_WORKERS", name="workers", read=_whole(1, 64)),
+    Option(field="host", variable="ASTROLABE_HOST", name="host", read=read_text),
+    Option(field="port", variable="ASTROLABE_PORT", name="port", read=read_whole(0, 65_535)),
+    Option(field="workers", variable="ASTROLABE_WORKERS", name="workers", read=read_whole(1, 64)),
     Option(
         field="log_format",
         variable="ASTROLABE_LOG_FORMAT",
         name="log_format",
-        read=_word(LogFormat),
+        read=read_word(LogFormat),
     ),
     Option(
         field="balance_floor",
         variable="ASTROLABE_BALANCE_FLOOR_USD",
         name="balance_floor_usd",
-        read=_money,
+        read=read_money,
     ),
     Option(
         field="request_timeout_ms",
         variable="ASTROLABE_REQUEST_TIMEOUT",
         name="request_timeout",
-        read=_seconds,
+        read=read_seconds,
     ),
     Option(
         field="upstream_silence_ms",
         variable="ASTROLABE_ATTEMPT_TIMEOUT",
         name="attempt_timeout",
-        read=_seconds,
+        read=read_seconds,
     ),
     Option(
         field="upstream_connect_ms",
         variable="ASTROLABE_CONNECT_TIMEOUT",
         name="connect_timeout",
-        read=_seconds,
+        read=read_seconds,
     ),
     Option(
         field="upstream_connections_max",
         variable="ASTROLABE_UPSTREAM_CONNECTIONS",
         name="upstream_connections",
-        read=_whole(1, 100_000),
+        read=read_whole(1, 100_000),
+    ),
+    Option(
+        field="stream_keepalive_ms",
+        variable="ASTROLABE_STREAM_KEEPALIVE",
+        name="stream_keepalive",
+        read=read_seconds,
+    ),
+    Option(
+        field="on_client_disconnect",
+        variable="ASTROLABE_ON_CLIENT_DISCONNECT",
+        name="on_client_disconnect",
+        read=read_word(OnDisconnect),
     ),
     Option(
         field="headers_max",
         variable="ASTROLABE_HEADERS_MAX",
         name="headers_max",
-        read=_whole(8, 10_000),
+        read=read_whole(8, 10_000),
     ),
     Option(
         field="header_bytes_max",
@@ -353,19 +313,19 @@ OPTIONS: Final = (
         field="head_timeout_ms",
         variable="ASTROLABE_HEAD_TIMEOUT",
         name="head_timeout",
-        read=_seconds,
+        read=read_seconds,
     ),
     Option(
         field="body_timeout_ms",
         variable="ASTROLABE_BODY_TIMEOUT",
         name="body_timeout",
-        read=_seconds,
+        read=read_seconds,
     ),
     Option(
         field="concurrency_max",
         variable="ASTROLABE_CONCURRENCY_MAX",
         name="concurrency_max",
-        read=_whole(1, 1_000_000),
+        read=read_whole(1, 1_000_000),
     ),
     Option(
         field="body_bytes_max",
@@ -379,6 +339,6 @@ OPTIONS: Final = (
         name="answer_bytes_max",
         read=_ANY_BYTES,
     ),
-    Option(field="debug", variable="ASTROLABE_DEBUG", name="debug", read=_switch),
+    Option(field="debug", variable="ASTROLABE_DEBUG", name="debug", read=read_switch),
 )
 """Every setting, in the order in which `doctor` and the docs list them."""

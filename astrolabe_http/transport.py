@@ -42,10 +42,14 @@ class Reply(Protocol):
 
 
 class Transport(Protocol):
-    """Carries one POST to the provider."""
+    """Carries requests to the provider."""
 
     async def post(self, path: str, body: bytes) -> Reply:
         """Send JSON and wait for the head of the answer. Raises `Unanswered`."""
+        ...
+
+    async def get(self, path: str, query: Mapping[str, str]) -> Reply:
+        """Ask for a page and wait for the head of the answer. Raises `Unanswered`."""
         ...
 
     async def close(self) -> None:

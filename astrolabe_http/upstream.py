@@ -66,9 +66,20 @@ class HttpxTransport:
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = httpx.URL(self._base + path)
-        request = httpx.Request(
-            "POST", url, content=body, headers=self._headers, extensions=self._extensions
+        return await self._send(
+            httpx.Request(
+                "POST", url, content=body, headers=self._headers, extensions=self._extensions
+            )
         )
+
+    async def get(self, path: str, query: Mapping[str, str]) -> "HttpxReply":
+        """Ask for a page and wait for the head of the answer."""
+        url = httpx.URL(self._base + path, params=query)
+        return await self._send(
+            httpx.Request("GET", url, headers=self._headers, extensions=self._extensions)
+        )
+
+    async def _send(self, request: httpx.Request) -> "HttpxReply":
         try:
             response = await self._transport.handle_async_request(request)
         except (httpx.HTTPError, aiohttp.ClientError) as error:

@@ -58,6 +58,10 @@ class OwnProvider:
         answer = {"id": "gen-1", "model": asked["model"], "choices": [choice], "usage": usage}
         return OwnReply(json.dumps(answer).encode())
 
+    async def get(self, path: str, query: Mapping[str, str]) -> OwnReply:
+        """Answer a look-up of what a call used: asked for where no answer told."""
+        return OwnReply(json.dumps({"path": path, "query": query}).encode())
+
     async def close(self) -> None:
         """Let go."""
 

@@ -50,6 +50,11 @@ class Reader(Protocol):
         ...
 
     @property
+    def called(self) -> bool:
+        """Whether a tool call was seen, or begun."""
+        ...
+
+    @property
     def over(self) -> bool:
         """Whether the provider has said all that it had to say, before the stream is ended."""
         ...

@@ -182,6 +182,7 @@ class StreamReader:
 
     def __init__(self, *, choices: int = 1) -> None:
         self.content = False
+        self.called = False
         # Usage may follow what ends the last choice: only `[DONE]` is the end.
         self.over = False
         self.receipt: Receipt = NO_RECEIPT
@@ -209,6 +210,7 @@ class StreamReader:
                     choice = self._choices[index] = Choice(index)
                 if choice.take(found, _NOBODY):
                     self.content = True
+                    self.called = self.called or bool(choice.calls)
                 if len(self._choices) > CHOICES_MAX or len(choice.calls) > CALLS_MAX:
                     return evolve(CROWDED, receipt=self.receipt)
         return None

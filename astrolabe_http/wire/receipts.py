@@ -117,3 +117,32 @@ def _part(details: object, key: str) -> int | None:
 
 def _text(value: object) -> str | None:
     return value[:_TEXT_MAX] if isinstance(value, str) and value else None
+
+
+def read_record(payload: object, generation: str) -> Receipt | None:
+    """Read OpenRouter's own record of a call; `None` where it is not that of this one.
+
+    Billed are the tokens as the model's own tokenizer counts them, which here are called native.
+    A record may be there before it is counted: it has no usage then.
+    """
+    record = object_of(object_of(payload).get("data"))
+    if record.get("id") != generation:
+        return None
+    tokens_in = _count(record.get("native_tokens_prompt"))
+    tokens_out = _count(record.get("native_tokens_completion"))
+    cached = _part(record, "native_tokens_cached")
+    reasoning = _part(record, "native_tokens_reasoning")
+    usage = None
+    if not (tokens_in is None or tokens_out is None or cached is None or reasoning is None):
+        usage = Usage(
+            input_tokens=Tokens(tokens_in),
+            output_tokens=Tokens(tokens_out),
+            cached_input_tokens=Tokens(cached),
+            reasoning_tokens=Tokens(reasoning),
+        )
+    return Receipt(
+        usage=usage,
+        cost=read_cost({"cost": record.get("total_cost")}),
+        generation=generation,
+        host=_text(record.get("provider_name")),
+    )

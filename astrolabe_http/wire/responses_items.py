@@ -72,6 +72,7 @@ class Items:
         self._provider = provider
         self.made: list[Item] = []
         self.spoken = False
+        self.called = False
         self.ended = False
         self.crowded = False
         self._suffix = suffix
@@ -139,7 +140,8 @@ class Items:
             return []
         item = self._create(place, kind, text_of(said.get("id")))
         _learn(item, said)
-        self.spoken = self.spoken or kind == CALL
+        if kind == CALL:
+            self.spoken = self.called = True
         if kind == CALL and not item.call_id:
             item.call_id = f"call_{self._suffix}_{item.index}"
         return [("response.output_item.added", {"output_index": item.index, "item": item.json()})]

@@ -54,6 +54,11 @@ class StreamReader:
         return self._items.spoken
 
     @property
+    def called(self) -> bool:
+        """Whether a call was begun."""
+        return self._items.called
+
+    @property
     def over(self) -> bool:
         """Whether there was a terminal event."""
         return self._ended is not None

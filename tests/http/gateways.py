@@ -78,14 +78,28 @@ Script = ScriptedReply | Unanswered | Callable[[], Awaitable[ScriptedReply]]
 
 @define
 class ScriptedTransport:
-    """Answers by its script, and writes down what it was sent."""
+    """Answers by its script, and writes down what it was sent.
+
+    `records` are the answers to look-ups, the last of them for ever; without any asking is no use.
+    """
 
     script: list[Script] = field(factory=list)
     sent: list[tuple[str, dict[str, Any]]] = field(factory=list)
+    records: list[Script] = field(factory=list)
+    looked_up: list[tuple[str, dict[str, str]]] = field(factory=list)
 
     async def post(self, path: str, body: bytes) -> ScriptedReply:
         self.sent.append((path, json.loads(body)))
         answer = self.script.pop(0) if self.script else chat_reply()
+        if isinstance(answer, Unanswered):
+            raise answer
+        return answer if isinstance(answer, ScriptedReply) else await answer()
+
+    async def get(self, path: str, query: Mapping[str, str]) -> ScriptedReply:
+        self.looked_up.append((path, dict(query)))
+        answer = self.records[0] if self.records else json_reply({}, 403)
+        if len(self.records) > 1:
+            self.records.pop(0)
         if isinstance(answer, Unanswered):
             raise answer
         return answer if isinstance(answer, ScriptedReply) else await answer()

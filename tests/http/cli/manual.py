@@ -37,6 +37,8 @@ MEANINGS = {
     "upstream_silence_ms": "seconds without a byte from the provider",
     "upstream_connect_ms": "seconds for a connection to the provider",
     "upstream_connections_max": "connections to the provider at once",
+    "stream_keepalive_ms": "seconds without a word in a stream that is held back; then a comment",
+    "on_client_disconnect": "`cancel` the provider's work, or `drain` it and bill all of it",
     "headers_max": "headers of a request; more is 431",
     "header_bytes_max": "bytes of a request's head; more is 431",
     "head_timeout_ms": "seconds that a caller may take to send a request's head",

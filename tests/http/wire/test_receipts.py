@@ -18,6 +18,7 @@ from astrolabe_http.wire.receipts import (
     merge_receipt,
     read_chat_usage,
     read_cost,
+    read_record,
     read_responses_usage,
 )
 
@@ -127,3 +128,63 @@ def test_the_last_usage_wins_and_what_says_nothing_changes_nothing() -> None:
     assert found.usage == Usage(input_tokens=Tokens(1), output_tokens=Tokens(2))
     assert found.cost is None
     assert found.generation == "gen-1"
+
+
+RECORD: dict[str, Any] = {
+    "id": "gen-1",
+    "provider_name": "OpenAI",
+    "total_cost": 0.000007,
+    "tokens_prompt": 1,
+    "tokens_completion": 2,
+    "native_tokens_prompt": 10,
+    "native_tokens_completion": 4,
+    "native_tokens_cached": 3,
+    "native_tokens_reasoning": 2,
+}
+
+
+def test_a_record_is_read_by_its_native_tokens() -> None:
+    assert read_record({"data": RECORD}, "gen-1") == Receipt(
+        usage=Usage(
+            input_tokens=Tokens(10),
+            output_tokens=Tokens(4),
+            cached_input_tokens=Tokens(3),
+            reasoning_tokens=Tokens(2),
+        ),
+        cost=NanoUsd(7_000),
+        generation="gen-1",
+        host="OpenAI",
+    )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [None, [], "x", {}, {"data": None}, {"data": {}}, {"data": {**RECORD, "id": "gen-2"}}],
+)
+def test_what_is_no_record_of_this_call_is_none(payload: object) -> None:
+    assert read_record(payload, "gen-1") is None
+
+
+@pytest.mark.parametrize("key", [key for key in RECORD if key.startswith("native")])
+@pytest.mark.parametrize("lie", ["10", 1.5, True, [], {}])
+def test_a_record_with_a_count_that_is_none_has_no_usage(key: str, lie: object) -> None:
+    found = read_record({"data": {**RECORD, key: lie}}, "gen-1")
+    assert found is not None
+    assert found.usage is None
+    assert found.host == "OpenAI"
+
+
+def test_a_record_that_is_not_counted_yet_has_no_usage() -> None:
+    """Prompt and completion are null in OpenRouter's record until they are counted."""
+    uncounted = {**RECORD, "native_tokens_prompt": None, "native_tokens_completion": None}
+    found = read_record({"data": uncounted}, "gen-1")
+    assert found is not None
+    assert found.usage is None
+
+
+@pytest.mark.parametrize("cost", [None, "0.1", -1, 1e300, float("nan"), True])
+def test_a_record_without_a_credible_cost_has_none(cost: object) -> None:
+    found = read_record({"data": {**RECORD, "total_cost": cost}}, "gen-1")
+    assert found is not None
+    assert found.cost is None
+    assert found.usage is not None
