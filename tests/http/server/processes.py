@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
-import httpx
 from attrs import define
 
 from astrolabe_core import ledger
@@ -37,19 +35,17 @@ assert isinstance(settings, Settings), str(settings)
 bound = bind(settings.host, settings.port)
 serve(lambda: open_gateway(settings), bound, lambda url: print(url, flush=True))
 """
+# It prints where it listens: a port that was looked for beforehand may be another's by then.
 _SIMULATOR = """
-import sys
+import signal
 from astrolabe_core import shipped
 from astrolabe_http.simulator.catalog import from_catalog
-from astrolabe_http.simulator.server import serve
-serve(from_catalog(shipped.catalog()), port=int(sys.argv[1]))
+from astrolabe_http.simulator.server import RunningSimulator
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+with RunningSimulator(from_catalog(shipped.catalog())) as running:
+    print(running.origin, flush=True)
+    signal.sigwait({signal.SIGTERM})
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @define
@@ -71,11 +67,14 @@ class Process:
 
 
 def start_simulator() -> Process:
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", _SIMULATOR, str(port)], cwd=ROOT, text=True)
-    made = Process(process, f"http://127.0.0.1:{port}")
-    _await(made, f"{made.url}/api/v1/models")
-    return made
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SIMULATOR], cwd=ROOT, text=True, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    with process.stdout as said:
+        url = said.readline().strip()
+    assert url.startswith("http://"), process.wait(20)
+    return Process(process, url)
 
 
 def start_gateway(database: Path, upstream_url: str, log: Path, **environ: str) -> Process:
@@ -104,12 +103,6 @@ def start_gateway(database: Path, upstream_url: str, log: Path, **environ: str) 
         url = said.readline().strip()
     assert url.startswith("http://"), log.read_text()
     return Process(process, url, log)
-
-
-def _await(made: Process, url: str) -> None:
-    with httpx.Client(transport=httpx.HTTPTransport(retries=12)) as client:
-        assert client.get(url).status_code == 200
-    assert made.process.poll() is None
 
 
 def settings_of(database: Path) -> Settings:
