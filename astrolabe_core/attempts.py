@@ -12,28 +12,16 @@ from typing import Final
 from attrs import evolve
 
 from astrolabe_core.answers import Fault
+from astrolabe_core.checks import Finding
+from astrolabe_core.classify.sizes import measure
 from astrolabe_core.codes import Code, Unbillable
 from astrolabe_core.conformity import Conformity
-from astrolabe_core.endings import Failure, fail, unacceptable, unanswered, unverified
-from astrolabe_core.fallback import (
-    EXHAUSTED,
-    Cause,
-    Draw,
-    Exhausted,
-    Next,
-    Plan,
-    advance,
-    applies,
-    attempts_max,
-    escalate,
-    lengthen,
-    mode_in_force,
-    rest,
-)
+from astrolabe_core.endings import OVERDUE, Failure, fail, unacceptable, unanswered, unverified
+from astrolabe_core.fallback import applies
+from astrolabe_core.grading import read_grade, verifier_request
 from astrolabe_core.messages import (
     Answered,
     CallModel,
-    Correction,
     Faulted,
     Inspect,
     Inspected,
@@ -42,8 +30,9 @@ from astrolabe_core.messages import (
     Paused,
     Relay,
 )
-from astrolabe_core.settlement import add_attempt, add_draft, serve
-from astrolabe_core.stacks import FallbackMode, Trigger, VerificationMode
+from astrolabe_core.pursuit import better, correct, following
+from astrolabe_core.settlement import add_attempt, add_draft, deliver, serve
+from astrolabe_core.stacks import Trigger, VerificationMode
 from astrolabe_core.states import (
     Calling,
     Draft,
@@ -57,14 +46,15 @@ from astrolabe_core.states import (
     Verifying,
 )
 from astrolabe_core.tool_policy import judge_calls, may_stop, refuse_calls
-from astrolabe_core.units import Instant, Millis
+from astrolabe_core.units import Instant
 from astrolabe_core.verification import (
-    Finding,
+    ACCEPTABLE_CONFIDENCE_MIN,
+    Verdict,
     VerificationStatus,
     VerifierCall,
     conclude,
     deliverable,
-    doubt,
+    doubts,
     examine,
     graded,
     serious,
@@ -75,8 +65,7 @@ from astrolabe_core.verifier import (
     VERIFIERS_MAX,
     Bench,
     choose_verifier,
-    read_grade,
-    verifier_request,
+    obeyed,
     warranted,
 )
 
@@ -86,21 +75,33 @@ _HOLDS_BACK: Final = frozenset({VerificationMode.STRICT, VerificationMode.STRONG
 
 # --- asking -------------------------------------------------------------------------------
 def call(route: Route, at: Instant) -> Step:
-    """Ask the model at the head of the plan."""
+    """Ask the model at the head of the plan, unless it is too late for that."""
+    time_left = route.time_left_ms(at)
+    if not time_left:
+        return fail(route, _overdue(route), at)
     option, layers = route.plan.head, route.routed.resolved.layers
     request = route.request
+    # While an answer is kept nothing is relayed: a stream that broke would lose it.
+    held_back = route.kept is not None or route.routed.verification in _HOLDS_BACK
     command = CallModel(
         request=request,
         model=option.model,
         output_tokens_max=option.output_tokens_max,
         layers=layers,
-        relayed=request.stream and route.routed.verification not in _HOLDS_BACK,
-        time_left_ms=route.time_left_ms(at),
+        relayed=request.stream and not held_back,
+        time_left_ms=time_left,
         holds_calls=bool(request.tools) and may_stop(request, layers),
         correction=route.correction,
         trace=route.trace,
     )
     return Step(Calling(route=route, since=at), command)
+
+
+def _overdue(route: Route) -> Failure:
+    """Say what came of a request whose time was over before its next call began."""
+    attempts = route.trace.attempts
+    fault = attempts[-1].fault if attempts else None
+    return _gone_wrong(route, OVERDUE if fault is None else unanswered(fault))
 
 
 def paused(state: Pausing, event: Paused) -> Step:
@@ -142,9 +143,9 @@ def _judge(route: Route, draft: Draft, at: Instant) -> Step:
         return _reject(route, draft, finding, at)
     draft, stopped = _rule(route, draft, at)
     if stopped is not None:
-        return fail(add_draft(route, draft, stopped.unbillable), stopped, at)
+        return _give_up(add_draft(route, draft, stopped.unbillable), stopped, at)
     labels = [label for ruling in draft.tools for label in ruling.labels]
-    if warranted(draft.verdict, draft.answer, route.routed.profile, labels):
+    if warranted(draft.verdict, route.routed.profile, labels):
         return _ask_verifier(route, draft, at)
     return _weigh(route, draft, at)
 
@@ -169,22 +170,24 @@ def _rule(route: Route, draft: Draft, at: Instant) -> tuple[Draft, Failure | Non
 
 def _ask_verifier(route: Route, draft: Draft, at: Instant) -> Step:
     asked = [called.model.id for called in draft.verdict.verifiers]
+    left = route.time_left_ms(at)
+    if not left or len(asked) == VERIFIERS_MAX:
+        return _weigh_grade(route, draft, at)
+    routed, question = route.routed, verifier_request(route.request, draft.answer)
     bench = Bench(
         catalog=route.snapshot.catalog,
-        layers=route.routed.resolved.layers,
+        layers=obeyed(routed.resolved.layers),
+        demand=routed.shortlist.demand,
+        target=routed.resolved.stack.objective.quality_target,
         circuits_open=route.snapshot.circuits_open,
+        input_tokens=measure(question).expected,
         at=route.snapshot.at,
     )
-    answerer, left = route.plan.head.model, route.time_left_ms(at)
-    model = (
-        choose_verifier(bench, draft.verdict.mode, answerer, asked)
-        if left and len(asked) < VERIFIERS_MAX
-        else None
-    )
+    model = choose_verifier(bench, draft.verdict.mode, route.plan.head.model, asked)
     if model is None:
         return _weigh_grade(route, draft, at)
     command = CallModel(
-        request=verifier_request(route.request, draft.answer, model),
+        request=question,
         model=model,
         output_tokens_max=min(OUTPUT_TOKENS_MAX, model.output_tokens_max),
         layers=bench.layers,
@@ -221,22 +224,22 @@ def _weigh_grade(route: Route, draft: Draft, at: Instant) -> Step:
 
 def _weigh(route: Route, draft: Draft, at: Instant) -> Step:
     """Deliver an answer, or keep it while a better one is looked for."""
-    route = _keep(route, draft)
-    trigger = doubt(draft.verdict)
-    following = None if trigger is None else _elsewhere(route, trigger)
-    if following is not None and route.time_left_ms(at):
-        return call(following, at)
-    if route.kept is not None:
-        return serve(route, route.kept, at)
-    return fail(route, unverified(draft.verdict), at)
+    triggers = doubts(draft.verdict)
+    if not triggers and route.kept is None and deliverable(draft.verdict):
+        return deliver(route, draft, at)
+    route = _keep(add_draft(route, draft, Unbillable.VERIFICATION_FAILED), draft)
+    ways = (better(route, trigger, at) for trigger in triggers)
+    bettered = next((way for way in ways if way is not None), None)
+    if bettered is not None:
+        return call(bettered, at)
+    return _give_up(route, unverified(draft.verdict), at)
 
 
 def _keep(route: Route, draft: Draft) -> Route:
-    """Record an attempt; what may be delivered is kept unless what is kept is as good."""
-    route = add_draft(route, draft, Unbillable.VERIFICATION_FAILED)
+    """Keep what was recorded last, if it may be delivered, unless what is kept is as good."""
     if not deliverable(draft.verdict):
         return route
-    if route.kept is not None and _merit(draft) <= _merit(route.kept):
+    if route.kept is not None and _merit(draft.verdict) <= _merit(route.kept.verdict):
         return route
     kept = Kept(
         answer=draft.answer,
@@ -247,41 +250,30 @@ def _keep(route: Route, draft: Draft) -> Route:
     return evolve(route, kept=kept)
 
 
-def _merit(answer: Draft | Kept) -> tuple[bool, int]:
-    """How good an answer is: one without a grade is not doubted, so that it counts as good."""
-    grade = answer.verdict.grade
-    whole = answer.verdict.status is VerificationStatus.PASSED
-    return whole, 0 if grade is None else grade.score
+def _merit(verdict: Verdict) -> tuple[int, int]:
+    """Rank what may be delivered: what nobody could judge beats only what is thought poor."""
+    grade = verdict.grade
+    rank = _RANKS.get(verdict.status, _SOUND)
+    if grade is not None and grade.confidence < ACCEPTABLE_CONFIDENCE_MIN:
+        rank = min(rank, _POOR)
+    return rank, 0 if grade is None else grade.confidence
 
 
-def _elsewhere(route: Route, trigger: Trigger) -> Route | None:
-    """Turn to a model that may do better than one that did well enough, once for each reason."""
-    stack = route.routed.resolved.stack
-    if not applies(trigger, stack.fallback, route.routed.verification) or _is_spent(route):
-        return None
-    cause, escalated = Cause.FALLBACK, route.escalated
-    plan: Next = rest(route.plan)
-    if trigger is Trigger.CONTEXT_LENGTH:
-        plan = lengthen(route.plan)
-    elif trigger is Trigger.VERIFIER_LOW_CONFIDENCE:
-        if escalated:
-            return None
-        escalated = True
-        category = route.routed.profile.classification.category.value
-        if mode_in_force(stack.fallback, category) is FallbackMode.ESCALATE_QUALITY:
-            cause, plan = Cause.ESCALATION, escalate(route.plan)
-    if isinstance(plan, Exhausted):
-        return None
-    return _moved(route, plan, cause, escalated=escalated)
+_SOUND: Final = 4
+_POOR: Final = 1
+_RANKS: Final = {
+    VerificationStatus.LOW_CONFIDENCE: 3,
+    VerificationStatus.UNVERIFIED: 2,
+    VerificationStatus.FAILED: 0,
+}
 
 
 # --- no answer, or none that may be delivered ---------------------------------------------
 def faulted(state: Calling, event: Faulted) -> Step:
     """Take a fault of the provider."""
-    fault, route = event.fault, state.route
-    failure = unanswered(fault)
+    fault, failure = event.fault, unanswered(event.fault)
     route = add_attempt(
-        route,
+        state.route,
         since=state.since,
         until=event.at,
         fault=fault,
@@ -299,54 +291,35 @@ def _reject(route: Route, draft: Draft, finding: Finding, at: Instant) -> Step:
     missed = finding.trigger is Trigger.SCHEMA_FAILURE
     if missed and route.kept is None and applies(finding.trigger, rules, draft.verdict.mode):
         route = evolve(route, recovering=route.recovering or finding)
-        corrected = _corrected(route, draft, finding)
-        if corrected is not None and route.time_left_ms(at):
+        corrected = correct(route, draft, finding.flaws or (finding.message,), at)
+        if corrected is not None:
             return call(corrected, at)
     return _go_on(route, finding.trigger, failure, at)
-
-
-def _corrected(route: Route, draft: Draft, finding: Finding) -> Route | None:
-    """Show a model that the caller named what is wrong with its answer, once."""
-    pinned = route.routed.shortlist.roster.pool.pinned
-    if not pinned or _is_spent(route) or len(route.trace.attempts) > 1:
-        return None
-    said = draft.answer.text or "\n".join(made.arguments for made in draft.answer.tool_calls)
-    flaws = finding.flaws or (finding.message,)
-    moved = _moved(route, route.plan, Cause.CORRECTION, escalated=route.escalated)
-    return evolve(moved, correction=Correction(text=said, flaws=flaws))
 
 
 def _go_on(
     route: Route, trigger: Trigger | None, failure: Failure, at: Instant, fault: Fault | None = None
 ) -> Step:
-    """Ask the next model, where the stack moves on for this and one is left; else end."""
-    if route.kept is not None:
-        return serve(route, route.kept, at)
-    rules, left = route.routed.resolved.stack.fallback, route.time_left_ms(at)
-    if route.recovering is not None:
-        failure = unacceptable(route.recovering)
-    elif not applies(trigger, rules, route.routed.verification):
-        return fail(route, failure, at)
-    draw = Draw(failures=len(route.trace.attempts), jitter=route.arrival.jitter, time_left_ms=left)
-    following = EXHAUSTED if _is_spent(route) or not left else advance(route.plan, fault, draw)
-    if isinstance(following, Exhausted):
-        return fail(route, failure, at)
-    plan, wait = following
-    cause = Cause.FALLBACK if route.recovering is None else Cause.RECOVERY
-    moved = _moved(route, plan, cause, escalated=route.escalated)
-    if wait:
-        return Step(Pausing(evolve(moved, waited_ms=wait)), Pause(wait))
-    return call(moved, at)
+    """Ask the next model, where the stack moves on for this and one is left; else end.
+
+    Who has an answer already looks for no other one: the search for a better one was it.
+    """
+    found = None if route.kept is not None else following(route, trigger, at, fault)
+    if found is None:
+        return _give_up(route, _gone_wrong(route, failure), at)
+    if found.waited_ms:
+        return Step(Pausing(found), Pause(found.waited_ms))
+    return call(found, at)
 
 
-def _is_spent(route: Route) -> bool:
-    rules = route.routed.resolved.stack.fallback
-    return len(route.trace.attempts) >= attempts_max(rules)
+def _give_up(route: Route, failure: Failure, at: Instant) -> Step:
+    """Deliver the answer that was kept; without one, say what went wrong."""
+    return fail(route, failure, at) if route.kept is None else serve(route, route.kept, at)
 
 
-def _moved(route: Route, plan: Plan, cause: Cause, *, escalated: bool) -> Route:
-    start = evolve(route, plan=plan, cause=cause, correction=None, waited_ms=Millis(0))
-    return evolve(start, escalated=escalated)
+def _gone_wrong(route: Route, failure: Failure) -> Failure:
+    """Say what began a recovery that failed, rather than what happened to it on the way."""
+    return failure if route.recovering is None else unacceptable(route.recovering)
 
 
 # --- a stream that the caller has ---------------------------------------------------------
@@ -373,14 +346,7 @@ def _report(state: Reviewing, found: tuple[Conformity, ...], at: Instant) -> Ste
     draft, stopped = _rule(state.route, draft, at)
     if stopped is not None:
         return fail(add_draft(state.route, draft, stopped.unbillable), stopped, at)
-    route = add_draft(state.route, draft, None)
-    kept = Kept(
-        answer=answer,
-        verdict=verdict,
-        tools=draft.tools,
-        attempt=len(route.trace.attempts) - 1,
-    )
-    return serve(route, kept, at)
+    return deliver(state.route, draft, at)
 
 
 def broken(state: Streaming, event: Faulted) -> Step:

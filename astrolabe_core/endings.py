@@ -12,6 +12,7 @@ from astrolabe_core import ledger
 from astrolabe_core.answers import Fault, Receipt
 from astrolabe_core.budgets import Scope, SpendLimit, spend_limits
 from astrolabe_core.catalog import Model
+from astrolabe_core.checks import Finding
 from astrolabe_core.codes import Code, Refusal, Unbillable
 from astrolabe_core.messages import Admitted, Previewed, Record, Refused, Reply, Settle
 from astrolabe_core.money import ZERO, NanoUsd
@@ -23,7 +24,7 @@ from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.states import Done, Recording, Route, Settling, Step
 from astrolabe_core.trace import Flag, Trace, usage_record
 from astrolabe_core.units import Instant
-from astrolabe_core.verification import Finding, Verdict, failure_code
+from astrolabe_core.verification import Verdict, failure_code, unchecked
 
 
 def end(reply: Reply) -> Step:
@@ -142,11 +143,12 @@ def unacceptable(finding: Finding) -> Failure:
 
 def unverified(verdict: Verdict) -> Failure:
     """Say that no answer could be verified as the mode asks."""
-    why = (
-        "no verifier could judge the answer"
-        if verdict.grade is None
-        else "the verifier doubts the answer"
-    )
+    if unchecked(verdict):
+        why = "the answer could not be held against its schema in time"
+    elif verdict.grade is None:
+        why = "no verifier could judge the answer"
+    else:
+        why = "the verifier doubts the answer"
     message = (
         f"verification is {verdict.mode.value} and {why}; nothing was charged; send the request "
         "again later, or ask for a lighter verification where the stack allows it"
@@ -166,6 +168,13 @@ def unanswered(fault: Fault) -> Failure:
     return Failure(refusal, fault.kind.unbillable)
 
 
+OVERDUE: Final = Failure(
+    Refusal(
+        code=Code.PROVIDER_TIMEOUT,
+        message="the time for the request was over before a provider was asked; nothing charged",
+    ),
+    Unbillable.PROVIDER_TIMEOUT,
+)
 _UNACCEPTABLE: Final = {
     Code.STRUCTURED_OUTPUT_INVALID: Unbillable.STRUCTURED_OUTPUT_INVALID,
     Code.PROVIDER_ERROR: Unbillable.PROVIDER_ERROR,

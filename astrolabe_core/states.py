@@ -10,8 +10,9 @@ from attrs import frozen
 
 from astrolabe_core.answers import Answer
 from astrolabe_core.catalog import Model
+from astrolabe_core.checks import Finding
 from astrolabe_core.codes import Unbillable
-from astrolabe_core.fallback import Cause, Plan
+from astrolabe_core.fallback import Plan
 from astrolabe_core.messages import Arrival, Command, Correction, Reply
 from astrolabe_core.requests import Request
 from astrolabe_core.routing import Routed
@@ -19,7 +20,7 @@ from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.tool_policy import CallRuling
 from astrolabe_core.trace import Trace
 from astrolabe_core.units import HoldId, Instant, Millis
-from astrolabe_core.verification import Examination, Finding, Verdict
+from astrolabe_core.verification import Examination, Verdict
 
 
 @frozen
@@ -64,9 +65,9 @@ class Kept:
 class Route:
     """A request on its way to a provider: what every later step needs.
 
-    `plan` begins with the model to be asked now, `cause` says why it is asked, `waited_ms` how
-    long that was put off and `correction` what it is shown of its last answer. `recovering` is the
-    missed schema that began a recovery. One escalation is all there is: `escalated`.
+    `plan` begins with the model to be asked now, `trace.cause` says why it is asked, `waited_ms`
+    how long that was put off and `correction` what it is shown of its last answer. `recovering` is
+    the missed schema that began a recovery. One escalation is all there is: `escalated`.
     """
 
     arrival: Arrival
@@ -75,7 +76,6 @@ class Route:
     snapshot: Snapshot
     plan: Plan
     trace: Trace
-    cause: Cause = Cause.FIRST
     waited_ms: Millis = Millis(0)
     correction: Correction | None = None
     recovering: Finding | None = None

@@ -62,12 +62,17 @@ class Attempt:
 
 @frozen(kw_only=True)
 class Trace:
-    """Everything known about a request so far. `None` is not yet, or never."""
+    """Everything known about a request so far. `None` is not yet, or never.
+
+    `cause` is why the model is asked that is asked now, or was asked last. `verdict` and `tools`
+    are those of the answer that was delivered, else of the last one.
+    """
 
     arrival: Incoming
     caller: Caller | None = None
     rate: RateStatus | None = None
     routing: Routing | None = None
+    cause: Cause = Cause.FIRST
     attempts: tuple[Attempt, ...] = ()
     verdict: Verdict | None = None
     tools: tuple[CallRuling, ...] = ()
@@ -119,12 +124,19 @@ class Trace:
     @property
     def kind(self) -> Kind | None:
         """How the decision came about in the end: as decided, or by falling back."""
+        served = self.served
+        if served is not None and served.verdict is not None and served.verdict.repaired:
+            return Kind.RECOVERED
+        return self._kind_of(Cause.FIRST if served is None else served.cause)
+
+    @property
+    def kind_under_way(self) -> Kind | None:
+        """What `kind` will be where the model that is asked now serves, as far as is known."""
+        return self._kind_of(self.cause)
+
+    def _kind_of(self, cause: Cause) -> Kind | None:
         if isinstance(self.routing, Routed):
-            served = self.served
-            if served is not None and served.verdict is not None and served.verdict.repaired:
-                return Kind.RECOVERED
-            known = None if served is None else _KINDS.get(served.cause)
-            return known or self.routing.decision.kind
+            return _KINDS.get(cause) or self.routing.decision.kind
         return Kind.BLOCKED if self.policy_status is PolicyStatus.BLOCKED else None
 
     @property
