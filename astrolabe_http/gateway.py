@@ -12,6 +12,7 @@ from astrolabe_core.catalog import Catalog, flaws
 from astrolabe_core.ports import Clock, Store
 from astrolabe_core.units import NodeId
 from astrolabe_core.virtual import VirtualModel
+from astrolabe_http.conformity import Inspector
 from astrolabe_http.ids import Ids
 from astrolabe_http.records import Records
 from astrolabe_http.roster import upstream_of
@@ -60,6 +61,7 @@ class Gateway:
         )
 
     schemas: SchemaInspector = field(factory=SchemaInspector, init=False)
+    inspector: Inspector = field(factory=Inspector, init=False)
 
     async def issues(self) -> tuple[str, ...]:
         """Say what keeps this gateway from serving, each by its name; empty when ready."""
@@ -79,7 +81,8 @@ class Gateway:
         return "simulated" if self.settings.simulated else "live"
 
     async def close(self) -> None:
-        """Let go of store, connections and whatever checks schemas."""
+        """Let go of store, connections and whatever checks schemas and answers."""
         self.schemas.close()
+        self.inspector.close()
         await self.transport.close()
         await self.store.close()

@@ -30,6 +30,7 @@ from astrolabe_core.messages import (
 from astrolabe_core.ports import Clock, Ledger
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_http.calls import Event, Exchange
+from astrolabe_http.conformity import UNCHECKED
 from astrolabe_http.connection import SSE_HEADERS, Connection
 from astrolabe_http.conversations import announce_keeping
 from astrolabe_http.gateway import Gateway
@@ -138,9 +139,12 @@ class Host:
         return Faulted(_known(result, exchange), now)
 
     async def inspect(self, command: Inspect) -> Inspected | Left:
-        """Hold texts against their schemas."""
-        unchecked = Conformity(checked=False)
-        return Inspected(tuple(unchecked for _ in command.claims), self.clock.now())
+        """Hold texts against their schemas, for as long as the caller stays."""
+        found: tuple[Conformity, ...] = (UNCHECKED,) * len(command.claims)
+        with self._connection.stay(anyio.current_time() + command.time_left_ms / 1_000):
+            found = await self._gateway.inspector.hold(command.claims, command.time_left_ms)
+        now = self.clock.now()
+        return Left(now) if self._connection.gone else Inspected(found, now)
 
     async def pause(self, command: Pause) -> Paused | Left:
         """Wait, for as long as the caller stays."""

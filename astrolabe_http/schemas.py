@@ -14,13 +14,12 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from typing import Final
 
 import anyio
-import jsonschema_rs
 import orjson
 from attrs import field, frozen
 
@@ -28,6 +27,7 @@ from astrolabe_core.codes import Code, Refusal
 from astrolabe_core.requests import Malformed, Request
 from astrolabe_core.requests import Surface as Format
 from astrolabe_http.schema_bounds import BYTES_MAX, Flaw, Schema, escaped, measure, within
+from astrolabe_http.schema_drafts import compiled, draft_of, drafts_for, is_valid
 from astrolabe_http.wire.fields import array_of, object_of
 
 REQUEST_BYTES_MAX: Final = 1024 * 1024
@@ -35,27 +35,9 @@ REQUEST_SCHEMAS_MAX: Final = 1_024
 KNOWN_MAX: Final = 4_096
 DEADLINE_S: Final = 2.0
 PATTERNS_CPU_S: Final = 0.05
-REGEX_BYTES_MAX: Final = 8 * 1024 * 1024
-BACKTRACKS_MAX: Final = 10_000
 _STACK_BYTES: Final = 16 * 1024 * 1024
 """The compiler recurses; some systems give a thread 128 KiB."""
 
-_PATTERNS: Final = jsonschema_rs.FancyRegexOptions(
-    backtrack_limit=BACKTRACKS_MAX, size_limit=REGEX_BYTES_MAX, dfa_size_limit=REGEX_BYTES_MAX
-)
-"""Linear for every pattern that can be; those that look around, as zod's e-mail does, give up."""
-_DRAFTS: Final[Mapping[str, type[jsonschema_rs.Validator]]] = {
-    "https://json-schema.org/draft/2020-12/schema": jsonschema_rs.Draft202012Validator,
-    "https://json-schema.org/draft/2019-09/schema": jsonschema_rs.Draft201909Validator,
-    "http://json-schema.org/draft-07/schema": jsonschema_rs.Draft7Validator,
-    "http://json-schema.org/draft-06/schema": jsonschema_rs.Draft6Validator,
-    "http://json-schema.org/draft-04/schema": jsonschema_rs.Draft4Validator,
-}
-_UNSAID: Final = (
-    "https://json-schema.org/draft/2020-12/schema",
-    "http://json-schema.org/draft-07/schema",
-)
-"""What a schema is held against that names no draft: tuples were written as in draft 7 for long."""
 _LATE: Final = Refusal(
     code=Code.OVERLOADED,
     message="the request's JSON schemas could not be checked in time; send it again shortly",
@@ -156,57 +138,30 @@ def check(schema: Schema, text: bytes) -> Flaw | None:
         return sized
     spent_from = time.thread_time()
     for pattern, place in sized.patterns.items():
-        if not _compiles(jsonschema_rs.Draft202012Validator, {"pattern": pattern}):
+        if compiled({"pattern": pattern}) is None:
             message = f"the pattern {pattern[:80]!r} is too large, or no regular expression"
             return Flaw(place=place, message=f"{message} that can be checked")
         if time.thread_time() - spent_from > PATTERNS_CPU_S:
             return Flaw(place=place, message="its patterns are too large all together")
-    drafts = _drafts(schema)
-    draft = next((draft for draft in drafts if _is_valid(sized.plain, draft)), None)
+    draft = draft_of(schema, sized.plain)
     if draft is None:
-        return _flaw_by(drafts[0], sized.plain)
-    if not _compiles(_DRAFTS[draft], sized.plain):
+        return _flaw_by(drafts_for(schema)[0], sized.plain)
+    if compiled(sized.plain, draft) is None:
         return Flaw(place="", message="it is no JSON schema that can be compiled")
     return None
-
-
-def _is_valid(schema: Schema, draft: str) -> bool:
-    """Whether a schema is valid by its metaschema, and no more: to be told why is dear.
-
-    jsonschema-rs took 4.9 s to say what is wrong with 64,000 numbers in the place of a schema.
-    """
-    return jsonschema_rs.meta.is_valid({**schema, "$schema": draft})
 
 
 def _flaw_by(draft: str, schema: Schema, place: str = "") -> Flaw:
     """Find the first value that the metaschema does not take, from the outside in."""
     for word, value in schema.items():
         alone = {word: value}
-        if not _is_valid(alone, draft):
+        if not is_valid(alone, draft):
             for step, inner in within(alone):
-                if not _is_valid(inner, draft):
+                if not is_valid(inner, draft):
                     return _flaw_by(draft, inner, f"{place}/{step}")
             message = f"the value of {word[:80]!r} is not what JSON Schema takes there"
             return Flaw(place=f"{place}/{escaped(word)}", message=message)
     return Flaw(place=place, message="it is no JSON schema")
-
-
-def _compiles(draft: type[jsonschema_rs.Validator], plain: Schema) -> bool:
-    text = orjson.dumps(plain).decode()
-    try:
-        draft(text, offline=True, pattern_options=_PATTERNS, ignore_unknown_formats=True)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException:  # noqa: BLE001 - a panic below is no Exception; it must not end us
-        return False
-    return True
-
-
-def _drafts(schema: Schema) -> tuple[str, ...]:
-    """Choose by the identifier, which is only read: an unknown one says nothing."""
-    named = schema.get("$schema")
-    known = named.removesuffix("#") if isinstance(named, str) else ""
-    return (known,) if known in _DRAFTS else _UNSAID
 
 
 def _declared(request: Request) -> list[Declared] | Refusal:

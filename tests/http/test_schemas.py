@@ -17,7 +17,7 @@ from astrolabe_core.accounts import WorkspaceStatus
 from astrolabe_core.codes import Code
 from astrolabe_core.requests import Malformed, Request, Surface
 from astrolabe_core.units import RequestId
-from astrolabe_http import schemas
+from astrolabe_http import schema_drafts, schemas
 from astrolabe_http.schema_bounds import BYTES_MAX, Flaw
 from astrolabe_http.schemas import SchemaInspector, check
 from astrolabe_http.service import KeyTerms
@@ -412,7 +412,7 @@ async def test_a_panic_of_the_compiler_is_a_refusal(
     def panic(*_: Any, **__: Any) -> None:
         raise PanicError
 
-    monkeypatch.setattr(schemas, "_DRAFTS", dict.fromkeys(schemas._DRAFTS, panic))
+    monkeypatch.setattr(schema_drafts, "_DRAFTS", dict.fromkeys(schema_drafts._DRAFTS, panic))
     found = await inspector.inspect(asked(CHAT, tools=[tool(OBJECT)]), may_act)
     assert isinstance(found, Malformed)
     assert found.refusal.code is Code.INVALID_REQUEST
