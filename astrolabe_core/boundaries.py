@@ -8,7 +8,7 @@ An envelope that rejects says `outside_envelope` and names the rule within. What
 asks, since one provider alone can read it, no change of a rule lifts.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -28,7 +28,7 @@ from astrolabe_core.requests import Profile
 from astrolabe_core.resolve import Layer, LayerName
 from astrolabe_core.rules import Ruling
 from astrolabe_core.stacks import Boundaries, DataRule, RetentionRule, RuleVerb
-from astrolabe_core.units import ModelId
+from astrolabe_core.units import Instant, ModelId, seconds_until
 
 
 @frozen(kw_only=True)
@@ -92,7 +92,7 @@ def fitting(
 
 
 def passing(
-    model: Model, profile: Profile, circuits_open: frozenset[ModelId]
+    model: Model, profile: Profile, circuits_open: Mapping[ModelId, Instant], at: Instant
 ) -> tuple[Rejection, ...]:
     """Judge a model against the size of one request and its own health, apart from cost."""
     found: list[Rejection] = []
@@ -113,7 +113,7 @@ def passing(
                 reason=Reason.CIRCUIT_OPEN,
                 rule="circuit",
                 limit="closed",
-                actual="open",
+                actual=f"open for {seconds_until(circuits_open[model.id], at)} s",
                 imposed_by="health",
             )
         )

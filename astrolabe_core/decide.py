@@ -8,10 +8,11 @@ never takes its place. Live requests, dry runs and replays all come through here
 """
 
 import hashlib
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from astrolabe_core.boundaries import (
     Rejected,
@@ -23,7 +24,7 @@ from astrolabe_core.boundaries import (
 from astrolabe_core.catalog import Model
 from astrolabe_core.codes import Kind
 from astrolabe_core.money import AttoUsd, NanoUsd, round_half_even
-from astrolabe_core.prepare import Shortlist
+from astrolabe_core.prepare import Shortlist, without
 from astrolabe_core.pricing import hold_bound
 from astrolabe_core.requests import Profile
 from astrolabe_core.scoring import (
@@ -38,8 +39,9 @@ from astrolabe_core.scoring import (
     score,
     size_of,
 )
+from astrolabe_core.snapshot import NO_CIRCUITS
 from astrolabe_core.stacks import CostMode
-from astrolabe_core.units import MINUTE_MS, Digest, Instant, ModelId, Tokens
+from astrolabe_core.units import MINUTE_MS, Digest, Instant, ModelId, Tokens, seconds_until
 
 OUTPUT_TOKENS_DEFAULT: Final = Tokens(16_384)
 """The output cap that is priced and sent where the caller names none."""
@@ -47,10 +49,10 @@ OUTPUT_TOKENS_DEFAULT: Final = Tokens(16_384)
 
 @frozen(kw_only=True)
 class Circumstances:
-    """What a decision depends on beside shortlist and profile."""
+    """What a decision depends on beside shortlist and profile; of circuits, those of the pool."""
 
     at: Instant
-    circuits_open: frozenset[ModelId] = frozenset()
+    circuits_open: Mapping[ModelId, Instant] = field(default=NO_CIRCUITS, hash=False)
     cost_expected_max: NanoUsd | None = None
     cost_request_max: NanoUsd | None = None
 
@@ -138,6 +140,8 @@ def decide(prepared: Shortlist, profile: Profile, now: Circumstances) -> Judgeme
     """Rank the models that may serve this request, or say why there are none."""
     size = size_of(profile, now.at)
     escalation = _reference_cost(prepared, size)
+    if now.circuits_open:
+        prepared = without(prepared, frozenset(now.circuits_open))
     if _all_fit(prepared, profile, now):
         admitted = prepared.contenders
         order = _rank_front(prepared, size, escalation)
@@ -146,7 +150,7 @@ def decide(prepared: Shortlist, profile: Profile, now: Circumstances) -> Judgeme
         admitted = tuple(
             candidate
             for candidate in prepared.contenders
-            if not passing(candidate.model, profile, now.circuits_open)
+            if not passing(candidate.model, profile, now.circuits_open, now.at)
             and not costs.judge(candidate)
         )
         order = _rank_all(admitted, prepared, size, escalation)
@@ -189,8 +193,8 @@ def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
     for model, _ in prepared.roster.models:
         candidate = prepared.entries.get(model.id)
         found = prepared.rejected[model.id]
-        if found or not all_fit:
-            found += passing(model, profile, now.circuits_open)
+        if found or not all_fit or model.id in now.circuits_open:
+            found += passing(model, profile, now.circuits_open, now.at)
             found += () if candidate is None else costs.judge(candidate)
         # Who has no price is never admitted: that is one of the reasons found.
         if found or candidate is None:
@@ -217,10 +221,9 @@ def output_cap(model: Model, profile: Profile) -> Tokens:
 
 
 def _all_fit(prepared: Shortlist, profile: Profile, now: Circumstances) -> bool:
-    """Whether nothing about this request can reject a contender."""
+    """Whether nothing about this request can reject a contender whose circuit is closed."""
     return (
-        not now.circuits_open
-        and now.cost_expected_max is None
+        now.cost_expected_max is None
         and now.cost_request_max is None
         and profile.input_tokens + profile.output_tokens <= prepared.window_min
     )
@@ -306,7 +309,10 @@ def _reason(prepared: Shortlist, estimate: Score) -> str:
 
 
 def _fingerprint(prepared: Shortlist, profile: Profile, now: Circumstances) -> Digest:
-    """Hash what was decided from. The instant counts only as the minute that prices may name."""
+    """Hash what was decided from.
+
+    The instant counts as the minute that prices may name, and as the seconds that a circuit waits.
+    """
     minute = now.at // MINUTE_MS if prepared.time_matters else 0
     text = (
         f"{prepared.digest}|{profile.input_tokens}|{profile.input_tokens_max}"
@@ -314,7 +320,9 @@ def _fingerprint(prepared: Shortlist, profile: Profile, now: Circumstances) -> D
         f"|{profile.images}|{minute}|{now.cost_expected_max}|{now.cost_request_max}"
     )
     if now.circuits_open:
-        text = f"{text}|{','.join(sorted(now.circuits_open))}"
+        shut = sorted(now.circuits_open.items())
+        waits = [f"{model}:{seconds_until(until, now.at)}" for model, until in shut]
+        text = f"{text}|{','.join(waits)}"
     return Digest(hashlib.sha256(text.encode()).hexdigest())
 
 

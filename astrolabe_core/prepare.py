@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from astrolabe_core.boundaries import Rejection, fitting, place_of, standing
 from astrolabe_core.canonical import digest
@@ -26,6 +26,8 @@ from astrolabe_core.units import Digest, ModelId, Tokens
 
 ROSTERS_KEPT: Final = 256
 SHORTLISTS_KEPT: Final = 4_096
+REDUCED_KEPT: Final = 256
+"""Shortlists without whom a circuit keeps away: there is one for each set of open circuits."""
 
 
 @frozen(kw_only=True, cache_hash=True)
@@ -149,12 +151,32 @@ def shortlist(prepared: Roster, demand: Demand) -> Shortlist:
         rows=cheapest_rows(front, demand.terms),
         rejected=rejected,
         reference=reference,
-        window_min=min((c.model.context_window for c in contenders), default=Tokens(0)),
+        window_min=_window_min(contenders),
         time_matters=any(
             each.fixed_rates is None for each in (*contenders, reference) if each is not None
         ),
         digest=digest((prepared.digest, demand)),
     )
+
+
+@lru_cache(maxsize=REDUCED_KEPT)
+def without(prepared: Shortlist, shut: frozenset[ModelId]) -> Shortlist:
+    """Give a shortlist without the models whose circuit is open: others may be its front then."""
+    contenders = tuple(each for each in prepared.contenders if each.model.id not in shut)
+    if len(contenders) == len(prepared.contenders):
+        return prepared
+    front = _front(contenders, prepared.demand)
+    return evolve(
+        prepared,
+        contenders=contenders,
+        front=front,
+        rows=cheapest_rows(front, prepared.demand.terms),
+        window_min=_window_min(contenders),
+    )
+
+
+def _window_min(contenders: tuple[Contender, ...]) -> Tokens:
+    return min((each.model.context_window for each in contenders), default=Tokens(0))
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from astrolabe_core.budgets import Counter, CounterId, Measure, Scope
 from astrolabe_core.codes import Code, Refusal
-from astrolabe_core.units import Instant, KeyId, Window, window_end, window_start
+from astrolabe_core.units import Instant, KeyId, Window, seconds_until, window_end, window_start
 
 
 @frozen(kw_only=True)
@@ -41,7 +41,7 @@ class RateStatus:
 
     def retry_after_s(self, now: Instant) -> int:
         """Whole seconds until the minute ends, at least one."""
-        return max(1, -(-(self.resets_at - now) // 1_000))
+        return seconds_until(self.resets_at, now)
 
 
 def status_after(rate: RateLimit, used: int) -> RateStatus:

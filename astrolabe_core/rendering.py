@@ -6,6 +6,7 @@ metadata of an answer. Money is a decimal string of dollars, a share a decimal s
 
 from astrolabe_core.answers import Receipt
 from astrolabe_core.codes import Json, Refusal
+from astrolabe_core.decide import Circumstances
 from astrolabe_core.money import usd_text
 from astrolabe_core.requests import Incoming, Request
 from astrolabe_core.routing import Routed
@@ -86,11 +87,20 @@ def decision_json(trace: Trace, *, explain: bool) -> dict[str, Json] | None:
                 else "off"
             ),
             "verification_mode": routing.verification.value,
+            "circuits_open": circuits_json(routing.circumstances),
             "fingerprint": routing.decision.fingerprint,
         }
-    if routing is None or routing.blocked is None:
+    if routing is None or routing.blocked is None or routing.circumstances is None:
         return None
-    return blocked_json(routing.blocked)
+    return {
+        **blocked_json(routing.blocked),
+        "circuits_open": circuits_json(routing.circumstances),
+    }
+
+
+def circuits_json(now: Circumstances) -> dict[str, Json]:
+    """Write which candidates were not to be called, and when each was to be tried again."""
+    return {model: until for model, until in sorted(now.circuits_open.items())}  # noqa: C416
 
 
 def ledger_json(trace: Trace) -> dict[str, Json]:

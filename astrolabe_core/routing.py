@@ -4,6 +4,7 @@ One synchronous function: classify, resolve, judge, rank, plan. It is the live p
 run, the simulator and the replay: there is no other.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -23,7 +24,7 @@ from astrolabe_core.decide import (
     survey,
 )
 from astrolabe_core.fallback import Plan, attempts_max, mode_in_force, plan
-from astrolabe_core.prepare import Demand, Pool, Shortlist, prepare, shortlist
+from astrolabe_core.prepare import Demand, Pool, Roster, Shortlist, prepare, shortlist
 from astrolabe_core.requests import Profile, Request
 from astrolabe_core.resolve import LayerName, Resolved, cost_mode, pin, resolve
 from astrolabe_core.rules import rule_for
@@ -31,7 +32,7 @@ from astrolabe_core.scoring import Terms, quality_floor
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.stacks import FallbackMode, Primary, Stack, VerificationMode
 from astrolabe_core.tables import rejected_json, unblock_json
-from astrolabe_core.units import ModelId
+from astrolabe_core.units import Instant, ModelId, seconds_until
 from astrolabe_core.verification import mode_for
 from astrolabe_core.virtual import VENDOR, VirtualModel, find_virtual
 
@@ -61,6 +62,7 @@ class Unrouted:
     profile: Profile | None = None
     resolved: Resolved | None = None
     blocked: Blocked | None = None
+    circumstances: Circumstances | None = None
 
 
 Routing: TypeAlias = Routed | Unrouted
@@ -84,8 +86,13 @@ def route(request: Request, snapshot: Snapshot) -> Routing:
     profile, resolved, prepared = asked.profile, asked.resolved, asked.shortlist
     match decide(prepared, profile, asked.circumstances):
         case Blocked() as blocked:
-            refusal = _block(blocked, resolved, profile)
-            return Unrouted(refusal=refusal, profile=profile, resolved=resolved, blocked=blocked)
+            return Unrouted(
+                refusal=_block(blocked, asked),
+                profile=profile,
+                resolved=resolved,
+                blocked=blocked,
+                circumstances=asked.circumstances,
+            )
         case Decision() as decision:
             return Routed(
                 profile=profile,
@@ -119,11 +126,16 @@ def pose(request: Request, snapshot: Snapshot) -> Question | Refusal:
         shortlist=shortlist(roster, demand_of(profile, stack)),
         circumstances=Circumstances(
             at=snapshot.at,
-            circuits_open=snapshot.circuits_open,
+            circuits_open=_of_pool(snapshot.circuits_open, roster),
             cost_expected_max=stack.objective.cost_expected_max,
             cost_request_max=stack.budget.per_request_max_usd,
         ),
     )
+
+
+def _of_pool(circuits: Mapping[ModelId, Instant], roster: Roster) -> Mapping[ModelId, Instant]:
+    """Give the open circuits that concern a pool: the others change nothing."""
+    return {model: until for model, until in circuits.items() if model in roster.standing}
 
 
 def find_pool(request: Request, snapshot: Snapshot) -> Pool | Refusal:
@@ -218,7 +230,8 @@ def _complete(pool: Pool, profile: Profile, stack: Stack, snapshot: Snapshot) ->
     )
 
 
-def _block(blocked: Blocked, resolved: Resolved, profile: Profile) -> Refusal:
+def _block(blocked: Blocked, asked: Question) -> Refusal:
+    resolved, profile = asked.resolved, asked.profile
     windows = [
         int(found.limit)
         for item in blocked.rejected
@@ -235,6 +248,13 @@ def _block(blocked: Blocked, resolved: Resolved, profile: Profile) -> Refusal:
             details={"input_tokens": profile.input_tokens, "context_window": largest},
         )
     slug = resolved.version.stack.slug
+    failing = [
+        item.model
+        for item in blocked.rejected
+        if all(found.reason is Reason.CIRCUIT_OPEN for found in item.rejections)
+    ]
+    if failing:
+        return _wait_for(failing, blocked, slug, asked.circumstances)
     if blocked.unblock:
         first = blocked.unblock[0]
         advice = f"to admit {first.model}: {'; '.join(first.changes)}"
@@ -251,4 +271,20 @@ def _block(blocked: Blocked, resolved: Resolved, profile: Profile) -> Refusal:
             "rejected": rejected_json(blocked.rejected),
             "unblock": unblock_json(blocked.unblock),
         },
+    )
+
+
+def _wait_for(failing: list[ModelId], blocked: Blocked, slug: str, now: Circumstances) -> Refusal:
+    """Ask for patience: these models would serve, but for calls that failed of late."""
+    wait = min(seconds_until(now.circuits_open[model], now.at) for model in failing)
+    return Refusal(
+        code=Code.OVERLOADED,
+        message=f"stack {slug} admits {', '.join(failing[:3])}, but too many calls failed of late "
+        f"and none is made for now; try again in {wait} s",
+        details={
+            "stack": slug,
+            "fingerprint": blocked.fingerprint,
+            "rejected": rejected_json(blocked.rejected),
+        },
+        retry_after_s=wait,
     )

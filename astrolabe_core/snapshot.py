@@ -5,7 +5,10 @@ the part that storage knows; catalog, virtual models and health are the host's. 
 decision needs the request, the snapshot and nothing else.
 """
 
-from attrs import frozen
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
 
 from astrolabe_core.accounts import Key, Workspace
 from astrolabe_core.catalog import Catalog
@@ -32,14 +35,20 @@ class Caller:
     available: NanoUsd = ZERO
 
 
+NO_CIRCUITS: Final[Mapping[ModelId, Instant]] = {}
+
+
 @frozen(kw_only=True)
 class Snapshot:
-    """One consistent view of the world. `circuits_open` are models not to be called now."""
+    """One consistent view of the world.
+
+    `circuits_open` are models not to be called now, and when each may be tried again.
+    """
 
     at: Instant
     caller: Caller
     catalog: Catalog
     virtual_models: tuple[VirtualModel, ...]
-    circuits_open: frozenset[ModelId] = frozenset()
+    circuits_open: Mapping[ModelId, Instant] = field(default=NO_CIRCUITS, hash=False)
     balance_floor: NanoUsd = ZERO
     node: NodeId = NodeId("local")

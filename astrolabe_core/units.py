@@ -49,6 +49,11 @@ class Window(StrEnum):
     MONTH = "month"
 
 
+def seconds_until(then: Instant, at: Instant) -> int:
+    """Give the whole seconds to wait, at least one: what `retry-after` says."""
+    return max(1, -(-(then - at) // 1_000))
+
+
 def window_start(window: Window, at: Instant) -> Instant:
     """Give the first instant of the UTC window that holds `at`."""
     match window:

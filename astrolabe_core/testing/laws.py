@@ -345,8 +345,10 @@ def fingerprint_covers_its_inputs(case: Case) -> None:
     variants.append(
         with_model(case, evolve(model, context_window=Tokens(model.context_window + 1)))
     )
-    circuits = case.snapshot.circuits_open ^ {model.id}
-    variants.append(evolve(case, snapshot=evolve(case.snapshot, circuits_open=circuits)))
+    shut, soon = dict(case.snapshot.circuits_open), Instant(case.snapshot.at + MINUTE_MS)
+    if shut.pop(model.id, None) is None:
+        shut[model.id] = soon
+    variants.append(evolve(case, snapshot=evolve(case.snapshot, circuits_open=shut)))
     elsewhere = evolve(case.request, pinned_provider=ProviderId("nobody"))
     variants.append(evolve(case, request=elsewhere))
     stack = own_stack(case)

@@ -49,6 +49,7 @@ from astrolabe_core.stacks import (
 from astrolabe_core.testing.cases import Case, publish
 from astrolabe_core.testing.catalogs import VENDORS, catalogs, rarely, seldom, virtual_models
 from astrolabe_core.units import (
+    MINUTE_MS,
     Bps,
     Instant,
     KeyId,
@@ -257,11 +258,12 @@ def worlds(draw: st.DrawFn) -> Case:
     """Draw a request, and a snapshot that has something to say about it."""
     catalog = draw(catalogs())
     ids = st.sampled_from([model.id for model in catalog.models])
+    moments = st.integers(NOW, NOW + MINUTE_MS).map(Instant)
     snapshot = Snapshot(
         at=NOW,
         caller=draw(callers(catalog)),
         catalog=catalog,
         virtual_models=draw(virtual_models(catalog)),
-        circuits_open=draw(rarely(st.frozensets(ids, max_size=2), st.just(frozenset()))),
+        circuits_open=draw(rarely(st.dictionaries(ids, moments, max_size=2), st.just({}))),
     )
     return Case(request=draw(requests(catalog)), snapshot=snapshot)

@@ -32,8 +32,8 @@ from astrolabe_core.money import NanoUsd
 from astrolabe_core.resolve import Layer, LayerName
 from astrolabe_core.rules import Ruling
 from astrolabe_core.stacks import Boundaries, DataRule, RetentionRule, Rule, RuleVerb
-from astrolabe_core.units import ModelId, Tokens
-from tests.core.market import model, profile
+from astrolabe_core.units import Instant, ModelId, Tokens
+from tests.core.market import NOW, model, profile
 
 ONE = model("acme/one")
 PREVIEW = model("acme/one", status=Status.PREVIEW)
@@ -275,14 +275,15 @@ def test_the_rule_that_speaks_uses_or_refuses(
 
 @pytest.mark.parametrize(("window", "fits"), [(1_499, False), (1_500, True), (1_501, True)])
 def test_input_and_expected_output_must_fit_the_window(window: int, fits: bool) -> None:
-    found = passing(model(context_window=Tokens(window)), profile(), frozenset())
+    found = passing(model(context_window=Tokens(window)), profile(), {}, NOW)
     assert [(each.limit, each.actual) for each in found] == ([] if fits else [("1499", "1500")])
 
 
 def test_an_open_circuit_rejects_its_model_alone() -> None:
-    found = [passing(who, profile(), frozenset({ONE.id})) for who in (ONE, model("acme/two"))]
-    assert [[each.reason for each in each_found] for each_found in found] == [
-        [Reason.CIRCUIT_OPEN],
+    shut = {ONE.id: Instant(NOW + 4_001)}
+    found = [passing(who, profile(), shut, NOW) for who in (ONE, model("acme/two"))]
+    assert [[(each.reason, each.actual) for each in found_of] for found_of in found] == [
+        [(Reason.CIRCUIT_OPEN, "open for 5 s")],
         [],
     ]
 

@@ -89,7 +89,7 @@ def test_the_ranking_is_as_long_as_the_plan_may_be() -> None:
 
 
 def test_who_does_not_fit_now_is_passed_over() -> None:
-    now = Circumstances(at=NOW, circuits_open=frozenset({ONE.id}))
+    now = Circumstances(at=NOW, circuits_open={ONE.id: NOW})
     decision = decided(decide(ready(), profile(), now))
     assert ids(decision) == ["bolt/two"]
     assert decision.kind is Kind.SOLE_CANDIDATE
@@ -176,7 +176,7 @@ def test_everybody_is_in_the_table_with_every_reason() -> None:
     layer = Layer(LayerName.STACK, Boundaries(blocked_providers=frozenset({"bolt"})))
     now = Circumstances(
         at=NOW,
-        circuits_open=frozenset({TWO.id}),
+        circuits_open={TWO.id: NOW},
         cost_expected_max=NanoUsd(300_000),
         cost_request_max=NanoUsd(10_000_000),
     )
@@ -277,7 +277,8 @@ def test_the_fingerprint_tells_every_input_apart() -> None:
         mark(asked=profile(images=1)),
         mark(cost_expected_max=NanoUsd(10**9)),
         mark(cost_request_max=NanoUsd(10**9)),
-        mark(circuits_open=frozenset({ModelId("zen/ünïcode")})),
+        mark(circuits_open={ModelId("zen/ünïcode"): NOW}),
+        mark(circuits_open={ModelId("zen/ünïcode"): Instant(NOW + 1_001)}),
     ]
     assert len(set(marks)) == len(marks)
 

@@ -7,7 +7,7 @@ from typing import Any
 from astrolabe_core.boundaries import fitting, standing
 from astrolabe_core.catalog import Capability, Catalog, Modality, PriceList, PriceOverride, Prices
 from astrolabe_core.codes import Reason
-from astrolabe_core.prepare import Demand, Pool, Shortlist, prepare, shortlist
+from astrolabe_core.prepare import Demand, Pool, Shortlist, prepare, shortlist, without
 from astrolabe_core.resolve import Layer, LayerName
 from astrolabe_core.rules import Ruling
 from astrolabe_core.scoring import Terms
@@ -81,6 +81,20 @@ def test_who_is_rejected_keeps_an_entry_and_who_has_no_price_has_none() -> None:
     assert set(found.entries) == {"bolt/two", "zen/spare"}
     assert [each.model.id for each in found.contenders] == ["zen/spare"]
     assert [each.reason for each in found.rejected[priceless.id]] == [Reason.UNKNOWN_PRICING]
+
+
+def test_without_whom_a_circuit_keeps_away_others_are_the_front() -> None:
+    whole = prepared(demand())
+    reduced = without(whole, frozenset({ONE.id, ModelId("nobody/here")}))
+    assert [each.model.id for each in whole.front] == ["acme/one"]
+    assert [each.model.id for each in reduced.front] == ["bolt/two"]
+    assert [row[-1].model.id for row in reduced.rows or ()] == ["bolt/two"]
+    assert [each.model.id for each in reduced.contenders] == ["bolt/two", "zen/spare"]
+    assert (whole.window_min, reduced.window_min) == (5_000, 100_000)
+    assert reduced.entries == whole.entries
+    assert without(whole, frozenset({ModelId("nobody/here")})) is whole
+    assert without(whole, frozenset({ONE.id, ModelId("nobody/here")})) is reduced
+    assert without(whole, frozenset(each.model.id for each in whole.contenders)).window_min == 0
 
 
 def test_the_front_is_as_deep_as_the_plan_may_be_long() -> None:

@@ -8,10 +8,11 @@ import pytest
 from attrs import evolve
 
 from astrolabe_core import shipped
+from astrolabe_core.catalog import Modality
 from astrolabe_core.classify import classify
 from astrolabe_core.codes import Code, Kind, Refusal
 from astrolabe_core.money import NanoUsd
-from astrolabe_core.requests import Continuation, StackRef
+from astrolabe_core.requests import Continuation, Role, StackRef, Turn
 from astrolabe_core.routing import demand_of, find_pool, near, pose
 from astrolabe_core.stacks import (
     Boundaries,
@@ -27,8 +28,9 @@ from astrolabe_core.stacks import (
     RuleVerb,
     VerificationMode,
 )
-from astrolabe_core.units import ModelId, ProviderId, ResponseId, StackSlug, Tokens
+from astrolabe_core.units import Instant, ModelId, ProviderId, ResponseId, StackSlug, Tokens
 from tests.core.market import (
+    NOW,
     chosen,
     model,
     plan,
@@ -154,7 +156,7 @@ def test_the_baseline_of_a_named_model_is_its_lanes_reference() -> None:
 def test_reserves_serve_only_where_no_candidate_can() -> None:
     market = snapshot(TWO, ONE, reserves=("acme/one",))
     assert chosen(request(), market) == "bolt/two"
-    closed = evolve(market, circuits_open=frozenset({TWO.id}))
+    closed = evolve(market, circuits_open={TWO.id: NOW})
     assert chosen(request(), closed) == "acme/one"
 
 
@@ -202,14 +204,52 @@ def test_a_block_names_everybody_and_the_smallest_change() -> None:
 
 
 def test_a_block_that_no_rule_can_lift_says_so() -> None:
-    closed = evolve(world(), circuits_open=frozenset({ONE.id, TWO.id, THREE.id}))
-    found = unrouted(request(), closed)
+    shown = Turn(role=Role.USER, text="What is this?", images=1)
+    blind = model("acme/blind", input_modalities=frozenset({Modality.TEXT}))
+    found = unrouted(evolve(request(), turns=(shown,)), snapshot(blind))
     assert found.refusal.message.endswith(
         "no change of a rule would admit one: change the request or its model"
     )
     assert found.blocked is not None
     assert found.resolved is not None
     assert found.profile is not None
+
+
+def test_where_a_circuit_alone_keeps_a_model_away_the_caller_is_asked_to_wait() -> None:
+    governing = stack(boundaries=Boundaries(blocked_providers=frozenset({"bolt"})))
+    shut = {ONE.id: Instant(NOW + 9_001), TWO.id: NOW, THREE.id: Instant(NOW + 2_500)}
+    closed = evolve(snapshot(ONE, TWO, THREE, governing=governing), circuits_open=shut)
+    found = unrouted(request(), closed)
+    assert found.refusal.code is Code.OVERLOADED
+    assert found.refusal.retry_after_s == 3
+    assert found.refusal.message == (
+        "stack house-rules admits acme/one, zen/three, but too many calls failed of late and none "
+        "is made for now; try again in 3 s"
+    )
+    assert set(found.refusal.details) == {"stack", "fingerprint", "rejected"}
+    assert found.blocked is not None
+    assert found.circumstances is not None
+    assert found.circumstances.circuits_open == shut
+
+
+def test_a_circuit_beside_another_reason_is_no_matter_of_waiting() -> None:
+    governing = stack(boundaries=Boundaries(blocked_providers=frozenset({"acme"})))
+    closed = evolve(snapshot(ONE, governing=governing), circuits_open={ONE.id: NOW})
+    assert unrouted(request(), closed).refusal.code is Code.ROUTING_POLICY_BLOCKED
+
+
+def test_a_named_model_with_an_open_circuit_gives_way_to_nobody() -> None:
+    rules = Fallback(mode=FallbackMode.FIXED_ORDER)
+    governing = stack(objective=Objective(priority=("bolt/two",)), fallback=rules)
+    closed = evolve(snapshot(ONE, TWO, governing=governing), circuits_open={ONE.id: NOW})
+    found = unrouted(request(wanted="acme/one"), closed)
+    assert (found.refusal.code, found.refusal.retry_after_s) == (Code.OVERLOADED, 1)
+
+
+def test_circuits_outside_the_pool_are_no_part_of_a_decision() -> None:
+    market = snapshot(ONE, TWO)
+    stranger = evolve(market, circuits_open={THREE.id: NOW})
+    assert routed(request(), stranger).decision == routed(request(), market).decision
 
 
 def small(name: str, window: int = 10) -> Any:

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from astrolabe_core.catalog import Modality, PriceOverride
 from astrolabe_core.requests import Role, Turn
+from astrolabe_core.stacks import Objective, Primary
 from astrolabe_core.testing import Case, around, turns
 from astrolabe_core.testing.strategies import worlds
 from astrolabe_core.units import DAY_MS, MINUTE_MS
-from tests.core.market import NOW, model, price_list, prices, request, snapshot
+from tests.core.market import NOW, good, model, price_list, prices, request, snapshot, stack
 
 WORLDS = 300
 MINUTE_OF_DAY = NOW % DAY_MS // MINUTE_MS
@@ -38,11 +39,19 @@ def staged() -> tuple[Case, ...]:
     )
     asked = Turn(role=Role.USER, text="What is this?", images=1)
     shown = evolve(request(), turns=(asked,))
+    # Preferred, and short of what is asked for.
+    liked = stack(objective=Objective(primary=Primary.FIXED_PRIORITY, priority=("zen/*",)))
+    wanting = snapshot(
+        model("acme/good", quality=good(9_000)),
+        model("zen/weak", quality=good(1_000)),
+        governing=liked,
+    )
     # Alike in all but their ids, whose order is another one from behind.
     tied = snapshot(model("acme/xa"), model("acme/ab"))
     return (
         Case(request=request(), snapshot=evolve(world, virtual_models=(lane,))),
         Case(request=shown, snapshot=seeing),
+        Case(request=request(), snapshot=wanting),
         Case(request=request(), snapshot=tied),
     )
 

@@ -208,11 +208,26 @@ BOUNDARY_FAULTS = (
         (ORACLE,),
     ),
     Fault(
-        "an open circuit is ignored",
+        "an open circuit is no reason",
         BOUNDARIES,
         "if model.id in circuits_open:",
         "if model.id in ():",
+        (FRONT, ORACLE),
+    ),
+    Fault(
+        "an open circuit keeps nobody away",
+        DECIDE,
+        "    if now.circuits_open:\n        prepared",
+        "    if not now.circuits_open:\n        prepared",
         (PLAN, ORACLE),
+    ),
+    Fault(
+        "whom an open circuit hides from the front stays hidden",
+        PREPARE,
+        "    front = _front(contenders, prepared.demand)\n    return evolve(",
+        "    front = tuple(each for each in prepared.front if each.model.id not in shut)\n"
+        "    return evolve(",
+        (FRONT, ORACLE),
     ),
     Fault(
         "the ceiling of the expected cost is one nano lower",
@@ -455,8 +470,8 @@ PLAN_FAULTS = (
     Fault(
         "the preview forgets the circuits",
         DECIDE,
-        "            found += passing(model, profile, now.circuits_open)\n",
-        "            found += passing(model, profile, frozenset())\n",
+        "            found += passing(model, profile, now.circuits_open, now.at)\n",
+        "            found += passing(model, profile, {}, now.at)\n",
         (FRONT, ORACLE),
     ),
     Fault(
@@ -629,8 +644,8 @@ STACK_FAULTS = (
     Fault(
         "the fingerprint forgets the circuits",
         DECIDE,
-        "    if now.circuits_open:\n",
-        "    if now.circuits_open is None:\n",
+        "    if now.circuits_open:\n        shut",
+        "    if now.circuits_open is None:\n        shut",
         (MARK,),
     ),
     Fault(

@@ -10,6 +10,7 @@ plan with caps and hold.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 Json = dict[str, Any]
@@ -80,8 +81,9 @@ def decide(world: Json) -> Json:
         mine = {name: why for name, why in rejected.items() if not pinned or name in names}
         long = [name for name, why in mine.items() if "context_window_exceeded" in codes(why)]
         too_long = bool(mine) and len(long) == len(mine)
-        code = "context_length_exceeded" if too_long else "routing_policy_blocked"
-        return {"refused": code, "rejected": mine}
+        waiting = any(codes(why) == ["circuit_open"] for why in mine.values())
+        code = "overloaded" if waiting else "routing_policy_blocked"
+        return {"refused": "context_length_exceeded" if too_long else code, "rejected": mine}
     chain = follow(stack, world["profile"]["category"], accepted)
     head = accepted[0]
     kind = "relaxed" if head["misses"] else "selected" if len(accepted) > 1 else "sole_candidate"
@@ -233,7 +235,8 @@ def lacking(world: Json, model: Json) -> list[tuple[str, ...]]:
         why = ("context_window_exceeded", "contextWindow", str(window), str(length), "request")
         found.append(why)
     if model["id"] in world["circuits_open"]:
-        found.append(("circuit_open", "circuit", "closed", "open", "health"))
+        wait = max(1, ceil(Fraction(world["circuits_open"][model["id"]] - world["at"], 1_000)))
+        found.append(("circuit_open", "circuit", "closed", f"open for {wait} s", "health"))
     return found
 
 
