@@ -13,6 +13,7 @@ processor time, and requests go straight to that transport: what `httpx.AsyncCli
 import asyncio
 import functools
 from collections.abc import AsyncGenerator, Mapping
+from email.utils import formatdate
 from typing import Final
 
 import aiohttp
@@ -25,15 +26,12 @@ from httpx_aiohttp import AiohttpTransport
 from astrolabe_core.answers import Fault, FaultKind
 from astrolabe_http.settings import Settings
 from astrolabe_http.transport import Unanswered
+from astrolabe_http.waits import WAIT_HEADERS
 
-HEADERS_READ: Final = (
-    "content-encoding",
-    "date",
-    "retry-after",
-    "retry-after-ms",
-    "x-generation-id",
-)
-"""All that is ever looked at of a provider's head. None of it is passed on."""
+HEADERS_READ: Final = ("content-encoding", "content-type", "x-generation-id")
+"""All that is ever looked at of the head of an answer. None of it is passed on."""
+FAILED_HEADERS_READ: Final = (*HEADERS_READ, *WAIT_HEADERS)
+"""And of the head of a failure."""
 _KEEPALIVE_S: Final = 30.0
 _PIECE_BYTES: Final = 4_096
 _INTERIM_MAX: Final = 16
@@ -141,9 +139,7 @@ class HttpxReply:
     def __init__(self, response: httpx.Response) -> None:
         self._stream = _async_stream(response)
         self.status: int = response.status_code
-        self.headers: Mapping[str, str] = {
-            name: response.headers[name] for name in HEADERS_READ if name in response.headers
-        }
+        self.headers: Mapping[str, str] = _head(response)
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Give the body's bytes as they come."""
@@ -156,6 +152,16 @@ class HttpxReply:
     async def close(self) -> None:
         """Let go; the connection goes back only where the body was read to its end."""
         await self._stream.aclose()
+
+
+def _head(response: httpx.Response) -> Mapping[str, str]:
+    """Keep what is looked at; of a failure also how long to wait, and from when on."""
+    failed = response.status_code != 200
+    names = FAILED_HEADERS_READ if failed else HEADERS_READ
+    head = {name: response.headers[name] for name in names if name in response.headers}
+    if failed and "date" not in head:
+        head["date"] = formatdate(usegmt=True)
+    return head
 
 
 def _async_stream(response: httpx.Response) -> httpx.AsyncByteStream:

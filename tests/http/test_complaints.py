@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from astrolabe_core.answers import FaultKind
-from astrolabe_http.complaints import Recorded, Said, read
+from astrolabe_http.complaints import Recorded, Said, plain, read
 from astrolabe_http.failures import classify
 
 LLAMA_CPP = "llama.cpp #15780, textgen #7257"
@@ -124,7 +124,7 @@ RECORDED: tuple[tuple[FaultKind, Recorded], ...] = (
         ),
     ),
     (
-        FaultKind.REJECTED,
+        FaultKind.PROVIDER_ERROR,
         Recorded(status=404, body={"detail": "Not Found"}, source="FastAPI: no such route"),
     ),
     (
@@ -163,16 +163,48 @@ def test_an_error_without_its_envelope_is_read_like_one_with() -> None:
     error = {"message": "Too MANY", "type": "BadRequestError", "code": 400}
     within = read(200, {"error": error})
     assert read(200, {"object": "error", **error}) == within
-    assert within == Said(status=400, error_type="BadRequestError", message="too many")
+    assert read(200, [{"error": error}]) == within
+    assert read(200, {"errors": [error]}) == within
+    types = frozenset({"badrequesterror"})
+    assert within == Said(status=400, types=types, deep=types, message="too many")
 
 
 def test_a_text_is_a_message_and_its_type_stands_beside_it() -> None:
     said = read(422, {"error": "No", "error_type": "validation"})
-    assert said == Said(status=422, error_type="validation", message="no")
+    types = frozenset({"validation"})
+    assert said == Said(status=422, types=types, deep=types, message="no")
     assert read(404, {"detail": "Not Found"}).message == "not found"
 
 
-@pytest.mark.parametrize("body", [None, [], "text", 7])
+def test_a_type_is_known_in_any_spelling() -> None:
+    spelled = ("rate_limit_error", "RateLimitError", "rate-limit-error", "RATE_LIMIT_ERROR")
+    assert {plain(each) for each in spelled} == {"ratelimiterror"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"error": {"code": "slow", "message": "Wait"}}',
+        {"error": {"code": "slow", "message": "Wait"}},
+        {"__kind": "OK", "data": '{"error": {"code": "slow", "message": "Wait"}}'},
+    ],
+)
+def test_what_a_proxys_host_said_is_heard_and_told_apart(raw: object) -> None:
+    said = read(502, {"error": {"message": "Failed", "code": 502, "metadata": {"raw": raw}}})
+    assert (said.types, said.deep) == (frozenset(), frozenset({"slow"}))
+    assert said.message == "failed wait"
+
+
+def test_what_a_host_said_in_words_is_heard_as_words() -> None:
+    error = {"message": "Failed", "metadata": {"raw": "error code: 1015"}}
+    assert read(429, {"error": error}).message == "failed error code: 1015"
+
+
+def test_no_more_is_heard_than_is_sensible() -> None:
+    assert len(read(400, {"error": {"message": "x" * 100_000}}).message) == 4_000
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 7, [1, 2]])
 def test_what_is_no_object_cannot_be_read(body: object) -> None:
     assert read(502, body) == Said(status=502, readable=False)
 

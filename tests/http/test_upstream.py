@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -221,7 +222,7 @@ class Provider:
         except asyncio.IncompleteReadError:
             writer.close()
 
-    def ask(self, times: int = 1) -> Answer | Fault | None:
+    def ask(self, times: int = 1, *, stream: bool = False) -> Answer | Fault | None:
         """Ask it so many times, one after the other, through one transport."""
 
         async def run() -> Answer | Fault | None:
@@ -232,7 +233,8 @@ class Provider:
                 url = f"http://localhost:{port}/api/v1"
                 transport = HttpxTransport(settings(url, **self._settings))
                 for _ in range(times):
-                    exchange = Exchange(command(), transport, 10_000)
+                    asked = streamed() if stream else command()
+                    exchange = Exchange(asked, transport, 10_000)
                     found = await exchange.begin()
                     await exchange.close()
                 await transport.close()
@@ -295,3 +297,41 @@ def test_a_head_that_is_no_http_is_a_fault() -> None:
 
 def test_a_head_without_end_is_a_fault() -> None:
     assert isinstance(Provider("HTTP/1.1 200 OK\r\nx: " + "y" * 1_000_000).ask(), Fault)
+
+
+NOW = "date: Sat, 21 Nov 2026 12:00:00 GMT"
+LIFTED = "Sat, 21 Nov 2026 12:00:09 GMT"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "retry-after: 9",
+        f"retry-after: {LIFTED}\r\n{NOW}",
+        "x-ratelimit-remaining-tokens: 0\r\nx-ratelimit-reset-tokens: 8.5s",
+        f"anthropic-ratelimit-requests-reset: 2026-11-21T12:00:09Z\r\n{NOW}",
+        'ratelimit: "default";r=0;t=9',
+    ],
+)
+def test_how_long_to_wait_is_read_of_a_failures_head(head: str) -> None:
+    found = Provider(f"HTTP/1.1 429 Slow\r\n{head}").ask()
+    assert isinstance(found, Fault)
+    assert found.retry_after_s == 9
+
+
+def test_a_moment_is_measured_by_our_clock_where_the_provider_tells_no_date() -> None:
+    """dirge #719: OpenRouter's 429 of free models has the moment only, in its body."""
+    reset = str(int(time.time() + 30) * 1_000)
+    error = {"code": 429, "message": "m", "metadata": {"headers": {"X-RateLimit-Reset": reset}}}
+    found = Provider("HTTP/1.1 429 Slow", orjson.dumps({"error": error})).ask()
+    assert isinstance(found, Fault)
+    assert found.retry_after_s in {28, 29, 30}
+
+
+def test_an_error_that_comes_in_place_of_a_stream_is_understood() -> None:
+    """llama.cpp #15780 answers so, with 200."""
+    error = {"error": {"code": 500, "type": "exceed_context_size_error", "message": "m"}}
+    head = "HTTP/1.1 200 OK\r\ncontent-type: application/json"
+    found = Provider(head, orjson.dumps(error)).ask(stream=True)
+    assert isinstance(found, Fault)
+    assert found.kind is FaultKind.CONTEXT_LENGTH
