@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from astrolabe_core.catalog import Model
-from astrolabe_core.codes import Kind, Refusal
+from astrolabe_core.codes import Refusal
 from astrolabe_core.money import usd_text
 from astrolabe_core.routing import Routed
 from astrolabe_core.trace import Trace
@@ -98,9 +98,7 @@ def _decision_headers(trace: Trace, routed: Routed, serving: Model | None) -> It
         yield header("x-astrolabe-model", model.id)
     yield header("x-astrolabe-selected-provider", first.provider)
     yield header("x-astrolabe-selected-model", first.id)
-    kind = trace.kind
-    if served is None and serving is not None and serving.id != first.id:
-        kind = Kind.FALLBACK
+    kind = trace.kind_under_way if served is None and serving is not None else trace.kind
     if kind is not None:
         yield header("x-astrolabe-decision", kind.value)
     found = routed.profile.classification
@@ -108,9 +106,14 @@ def _decision_headers(trace: Trace, routed: Routed, serving: Model | None) -> It
     yield header("x-astrolabe-action-class", found.action_class.value)
     yield header("x-astrolabe-complexity", found.complexity.value)
     yield header("x-astrolabe-lane", found.lane)
+    grade = None if trace.verdict is None else trace.verdict.grade
     if trace.verdict is not None:
         yield header("x-astrolabe-verification-status", trace.verdict.status.value)
-    yield header("x-astrolabe-confidence-score", _share(found.confidence))
+    if grade is not None:
+        yield b"x-astrolabe-verification-score", b"%d" % grade.score
+    # How sure somebody is of the answer, else how sure we are of what was asked.
+    sure = found.confidence if grade is None else grade.confidence
+    yield header("x-astrolabe-confidence-score", _share(sure))
     running = 1 if served is None and serving is not None else 0
     yield b"x-astrolabe-attempts", b"%d" % (len(trace.attempts) + running)
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from astrolabe_http.cli.screen import NONE, dollars, facts, heading
 from astrolabe_http.cli.sheet import Column, Sheet
+from astrolabe_http.cli.tried import attempts_sheet, outcome, provider_work, worth_telling
 
 Object = Mapping[str, Any]
 
@@ -33,7 +34,7 @@ def tell(console: Console, trace: Object, *, with_money: bool = True) -> None:
     """Write the whole story, or all but what it cost."""
     told = _summary(trace)
     if trace.get("attempts") or trace["ledger"]["hold_usd"] != "0":
-        told |= _outcome(trace)
+        told |= outcome(trace)
         if with_money:
             told |= money(trace)
     console.print(facts(told))
@@ -42,9 +43,9 @@ def tell(console: Console, trace: Object, *, with_money: bool = True) -> None:
         console.print()
         console.print(Group(*_candidates(decision)))
     attempts = trace.get("attempts") or ()
-    if len(attempts) > 1 or any(attempt["outcome"] != "answered" for attempt in attempts):
+    if worth_telling(attempts):
         console.print(heading("Attempts", str(len(attempts))))
-        console.print(_indented(_attempts(attempts)))
+        console.print(_indented(attempts_sheet(attempts)))
         console.print()
 
 
@@ -94,25 +95,6 @@ def _decision(decision: Object) -> dict[str, RenderableType]:
     return told
 
 
-def _outcome(trace: Object) -> dict[str, RenderableType]:
-    told: dict[str, RenderableType] = {}
-    attempts = trace.get("attempts") or ()
-    for number, attempt in enumerate(attempts, start=1):
-        if attempt["delivered"] and number > 1:
-            answered = (attempt["model"], "bold green")
-            told["answered"] = Text.assemble(answered, f", at attempt {number}")
-    verdict = trace.get("verification")
-    if verdict:
-        findings = "; ".join(finding["message"] for finding in verdict["findings"])
-        # Whether a verifier model was asked decides how much a "passed" is worth.
-        how = findings or ("" if verdict["verifier"] else "deterministic checks")
-        told["checked"] = f"{verdict['mode']}: {verdict['status']}" + (f" ({how})" if how else "")
-    total = trace["timing"]["total_ms"]
-    if total is not None:
-        told["took"] = f"{total:,} ms"
-    return told
-
-
 def money(trace: Object) -> dict[str, RenderableType]:
     """Say what was held before any provider was asked, and what was paid."""
     ledger = trace["ledger"]
@@ -129,6 +111,9 @@ def money(trace: Object) -> dict[str, RenderableType]:
             f"; {ledger['unbillable_reason']}" if ledger["unbillable_reason"] else "",
         ),
     }
+    work = provider_work(trace)
+    if work is not None:
+        told["provider"] = f"{work}; only the delivered answer is billed"
     if ledger["flags"]:
         told["flagged"] = Text(", ".join(ledger["flags"]), "yellow")
     return told
@@ -218,27 +203,6 @@ def _reason(code: str, compared: str, imposed_by: str, *, width: int) -> Text:
         (code.ljust(width), "red"),
         (f"  {imposed_by} says {compared}", "dim"),
     )
-
-
-def _attempts(attempts: Any) -> Sheet:  # noqa: ANN401 - JSON
-    made = Sheet.of(
-        Column("#", right=True),
-        "Model",
-        Column("Outcome", prose=True),
-        Column("Took", right=True),
-        Column("Cost", right=True),
-    )
-    for number, attempt in enumerate(attempts, start=1):
-        outcome = attempt["outcome"] + (f": {attempt['message']}" if attempt["message"] else "")
-        made.add(
-            str(number),
-            attempt["model"],
-            outcome,
-            f"{attempt['duration_ms']:,} ms",
-            dollars(attempt["provider_cost_usd"]),
-            style="green" if attempt["delivered"] else "",
-        )
-    return made
 
 
 def saved(savings: str | None, baseline: str | None, model: str | None = None) -> str:

@@ -79,12 +79,32 @@ MEANINGS: Final[Mapping[Code, str]] = {
     ),
     Code.ORIGIN_UNREACHABLE: "The provider could not be reached. Nothing was charged.",
     Code.PROVIDER_TIMEOUT: "The provider did not answer in time. Nothing was charged.",
-    Code.STRUCTURED_OUTPUT_INVALID: "No candidate gave JSON as it was asked for.",
-    Code.VERIFICATION_FAILED: "The stack asks for a verified answer and none passed.",
+    Code.STRUCTURED_OUTPUT_INVALID: (
+        "No candidate gave JSON, or arguments of a tool call, of the schema that was asked for. "
+        "Nothing was charged."
+    ),
+    Code.VERIFICATION_FAILED: (
+        "The stack asks for a verified answer and none passed. Nothing was charged."
+    ),
     Code.STORAGE_UNAVAILABLE: "The store cannot be reached. No provider was called.",
-    Code.OVERLOADED: "The gateway has more requests than it can take. No provider was called.",
+    Code.OVERLOADED: "The gateway has more requests than it can take, or of every model that may "
+    "serve too many calls failed of late. No provider was called.",
 }
 """When each code is given."""
+
+_BLOCKED: Final = frozenset({Code.ROUTING_POLICY_BLOCKED})
+_ATTEMPTED: Final = frozenset(
+    {
+        Code.TOOL_CALL_BLOCKED,
+        Code.TOOL_CALL_CONFIRMATION_REQUIRED,
+        Code.PROVIDER_AUTH_ERROR,
+        Code.PROVIDER_ERROR,
+        Code.ORIGIN_UNREACHABLE,
+        Code.PROVIDER_TIMEOUT,
+        Code.STRUCTURED_OUTPUT_INVALID,
+        Code.VERIFICATION_FAILED,
+    }
+)
 
 ERROR_OBJECT: Final[Schema] = record(
     {
@@ -136,6 +156,10 @@ ERROR_SCHEMAS: Final[Mapping[str, Schema]] = {
             "unblock": array(ref("Unblocking")),
         },
         "The `details` of `routing_policy_blocked`.",
+    ),
+    "AttemptDetails": record(
+        {"attempts": array(ref("AttemptSummary"), "In order; nothing of them was charged.")},
+        "In the `details` of an error after which models were asked in vain.",
     ),
 }
 
@@ -202,8 +226,13 @@ def _answer(status: int, held: Sequence[Code]) -> dict[str, Any]:
 
 def _response(status: int, codes: list[str], says: str, example: object) -> dict[str, Any]:
     narrowed: dict[str, Any] = {"code": {"enum": codes}}
-    if Code.ROUTING_POLICY_BLOCKED in codes:
-        narrowed["details"] = any_of(ref("BlockedDetails"), OBJECT)
+    told = [
+        name
+        for name, whose in (("BlockedDetails", _BLOCKED), ("AttemptDetails", _ATTEMPTED))
+        if not whose.isdisjoint(codes)
+    ]
+    if told:
+        narrowed["details"] = any_of(*map(ref, told), OBJECT)
     error = {**ref("ErrorObject"), "properties": narrowed}
     content: dict[str, Any] = {"schema": record({"error": error})}
     if example is not None:

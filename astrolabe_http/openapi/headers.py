@@ -22,6 +22,9 @@ _USD: Final[Schema] = text(
     "Dollars, a decimal string.", pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["0.000412"]
 )
 
+# A word list of a policy module, which nobody out here may import; a test compares them.
+VERIFICATION_STATUSES: Final = ("skipped", "passed", "failed", "low_confidence", "unverified")
+
 IDENTITY: Final[Mapping[str, tuple[str, Schema]]] = {
     "x-request-id": ("The id of this request; tell it to the operator.", REQUEST_ID),
     "x-astrolabe-cloud-request-id": ("The same id.", REQUEST_ID),
@@ -62,10 +65,17 @@ DECISION: Final[Mapping[str, tuple[str, Schema]]] = {
     "x-astrolabe-lane": ("The lane of the work.", text(examples=["auto"])),
     "x-astrolabe-verification-status": (
         "How the checks of the answer ended; in a stream they end after this header.",
-        words(("skipped", "passed", "failed")),
+        words(VERIFICATION_STATUSES),
     ),
-    "x-astrolabe-confidence-score": ("How sure the classification is, from 0 to 1.", _SHARE),
-    "x-astrolabe-attempts": ("How many models were called.", count()),
+    "x-astrolabe-verification-score": (
+        "What a verifier gave the answer, where one graded it: from 1, useless, to 5.",
+        whole(minimum=1, maximum=5),
+    ),
+    "x-astrolabe-confidence-score": (
+        "How sure a verifier is of the answer, else how sure the classification is, from 0 to 1.",
+        _SHARE,
+    ),
+    "x-astrolabe-attempts": ("How often a model was asked to answer; verifiers aside.", count()),
     "x-astrolabe-estimated-cost-usd": ("What the request was expected to cost.", _USD),
     "x-astrolabe-estimated-baseline-cost-usd": (
         "What it was expected to cost at the lane's reference model.",

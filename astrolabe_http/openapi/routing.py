@@ -13,7 +13,7 @@ from astrolabe_core.codes import Code, Kind, Miss, PolicyStatus, Unbillable
 from astrolabe_core.requests import ActionClass, Category, Complexity, Modifier
 from astrolabe_core.stacks import CostMode, FallbackMode, QualityTarget, VerificationMode
 from astrolabe_core.trace import Flag
-from astrolabe_http.openapi.headers import REQUEST_ID
+from astrolabe_http.openapi.headers import REQUEST_ID, VERIFICATION_STATUSES
 from astrolabe_http.openapi.schema import (
     BOOLEAN,
     NULL,
@@ -35,7 +35,8 @@ USD: Final = text("Dollars, a decimal string.", pattern=r"^-?[0-9]+(\.[0-9]+)?$"
 SHARE: Final = text("From 0 to 1, a decimal string.", pattern=r"^[01](\.[0-9]+)?$")
 INSTANT: Final = count("Milliseconds since 1970.")
 # Words of policy modules, which nobody out here may import; a test compares them.
-VERIFICATION_STATUSES: Final = ("skipped", "passed", "failed")
+CAUSES: Final = ("first", "fallback", "correction", "recovery", "escalation")
+PERMISSIONS: Final = ("allowed", "confirmation_required", "blocked")
 LEVELS: Final = ("request", "key", "workspace", "default")
 LAYERS: Final = ("stack", "workspace", "key", "continuation")
 CHECKS: Final = (
@@ -43,8 +44,24 @@ CHECKS: Final = (
     "not_truncated",
     "not_refused",
     "not_empty",
+    "tool_choice",
+    "tool_offered",
     "tool_arguments_parse",
+    "tool_arguments_conform",
     "json_parses",
+    "json_conforms",
+    "schema_checked",
+)
+CONCERNS: Final = (
+    "incorrect",
+    "incomplete",
+    "off_topic",
+    "instructions_ignored",
+    "unsupported_claims",
+    "contradicts_itself",
+    "unsafe",
+    "manipulated",
+    "unreadable",
 )
 
 _STACK: Final = record(
@@ -97,10 +114,17 @@ _DECISION: Final = record(
         "cost_mode": words(CostMode),
         "fallback_mode": words([*FallbackMode, "off"]),
         "verification_mode": words(VerificationMode),
+        "circuits_open": ref("CircuitsOpen"),
         "fingerprint": text("Names all inputs: equal ones give this decision again."),
     },
     "A decision that names a model.",
     optional=["accepted", "rejected"],
+)
+_CIRCUITS: Final = record(
+    {},
+    "Candidates that were not to be called, since too many calls of theirs had failed: by id, when "
+    "each was to be tried again.",
+    additionalProperties=INSTANT,
 )
 _BLOCKED: Final = record(
     {
@@ -110,27 +134,78 @@ _BLOCKED: Final = record(
         "accepted": array(ref("AcceptedCandidate"), maxItems=0),
         "rejected": array(ref("RejectedCandidate")),
         "unblock": array(ref("Unblocking")),
+        "circuits_open": ref("CircuitsOpen"),
         "fingerprint": STRING,
     },
     "A decision that admits nobody.",
 )
+_CALL: Final[dict[str, Schema]] = {
+    "host": nullable(STRING, "Who really served, where the upstream tells."),
+    "generation": nullable(STRING, "The upstream's id of the call."),
+    "started_at": INSTANT,
+    "duration_ms": count(),
+    "usage": nullable(ref("TokenCounts")),
+    "provider_cost_usd": nullable(USD),
+}
+_SCORED: Final = nullable(whole(minimum=1, maximum=5), "From 1, useless, to 5, right and whole.")
 _ATTEMPT: Final = record(
     {
         "model": STRING,
         "provider": STRING,
-        "host": nullable(STRING, "Who really served, where the upstream tells."),
-        "generation": nullable(STRING, "The upstream's id of the call."),
+        "cause": ref("Cause"),
+        "waited_ms": count("How long it was put off."),
         "outcome": words(["answered", *FaultKind]),
         "message": nullable(STRING),
         "status": nullable(whole(), "The provider's HTTP status, where it failed."),
         "verification": nullable(ref("Verification")),
         "delivered": BOOLEAN,
-        "started_at": INSTANT,
-        "duration_ms": count(),
-        "usage": nullable(ref("TokenCounts")),
-        "provider_cost_usd": nullable(USD),
+        "unbillable_reason": nullable(words(Unbillable), "Why the caller does not pay for it."),
+        **_CALL,
     },
     "One call of a provider.",
+)
+_VERIFIER: Final = record(
+    {
+        "model": STRING,
+        "provider": STRING,
+        "outcome": words(
+            ["graded", "unreadable", *FaultKind], "What became of it; only a grade judges."
+        ),
+        "score": _SCORED,
+        "concerns": array(words(CONCERNS), "What it holds against the answer."),
+        **_CALL,
+    },
+    "One call of a verifier model. The caller does not pay for it.",
+)
+_VERIFICATION: Final = record(
+    {
+        "mode": words(VerificationMode),
+        "status": words(VERIFICATION_STATUSES),
+        "repaired": described(BOOLEAN, "Whether JSON that was broken was mended."),
+        "score": _SCORED,
+        "confidence": nullable(SHARE, "The score as a share."),
+        "verifiers": array(ref("VerifierCall"), "Who was asked, in order: the last one counts."),
+        "findings": array(
+            record(
+                {
+                    "check": words(CHECKS),
+                    "message": STRING,
+                    "flaws": array(STRING, "Where a schema is missed."),
+                }
+            )
+        ),
+    },
+    "What the checks of an answer found, and what a verifier thinks of it.",
+)
+_TOOL_CALLS: Final = array(
+    record(
+        {
+            "tool": STRING,
+            "labels": array(STRING, "What the call may do."),
+            "permission": words(PERMISSIONS),
+        }
+    ),
+    "What was ruled of each tool call. Their arguments are nowhere in it.",
 )
 _LEDGER: Final = record(
     {
@@ -156,6 +231,7 @@ _INLINE: Final = record(
         "policy_status": words(PolicyStatus),
         "classification": nullable(ref("Classification")),
         "verification": nullable(ref("Verification")),
+        "tool_calls": _TOOL_CALLS,
         "cost": record(
             {
                 "estimated_usd": nullable(USD),
@@ -170,9 +246,10 @@ _INLINE: Final = record(
         "accepted": array(ref("AcceptedCandidate")),
         "rejected": array(ref("RejectedCandidate")),
         "fingerprint": STRING,
+        "tried": array(ref("AttemptSummary"), "Every model that was asked, and what came of it."),
     },
-    "How an answer was routed. Candidates and fingerprint only where `explain` asks.",
-    optional=["accepted", "rejected", "fingerprint"],
+    "How an answer was routed. Candidates, fingerprint and attempts only where `explain` asks.",
+    optional=["accepted", "rejected", "fingerprint", "tried"],
 )
 
 ROUTING_SCHEMAS: Final[Mapping[str, Schema]] = {
@@ -194,6 +271,7 @@ ROUTING_SCHEMAS: Final[Mapping[str, Schema]] = {
             "policy_status": words(PolicyStatus),
             "attempts": array(ref("Attempt")),
             "verification": nullable(ref("Verification")),
+            "tool_calls": _TOOL_CALLS,
             "ledger": ref("LedgerEntry"),
             "refusal": nullable(
                 record({"code": words(Code), "message": STRING, "param": nullable(STRING)}),
@@ -222,16 +300,21 @@ ROUTING_SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     "Decision": _DECISION,
     "BlockedDecision": _BLOCKED,
+    "CircuitsOpen": _CIRCUITS,
     "Attempt": _ATTEMPT,
-    "Verification": record(
+    "AttemptSummary": record(
         {
-            "mode": words(VerificationMode),
-            "status": words(VERIFICATION_STATUSES),
-            "verifier": nullable(STRING),
-            "findings": array(record({"check": words(CHECKS), "message": STRING})),
+            "model": STRING,
+            "cause": ref("Cause"),
+            "outcome": words(["answered", *FaultKind]),
+            "message": nullable(STRING),
+            "findings": array(STRING),
         },
-        "What the checks of an answer found.",
+        "One call of a provider, in short.",
     ),
+    "Cause": words(CAUSES, "Why a model was asked."),
+    "Verification": _VERIFICATION,
+    "VerifierCall": _VERIFIER,
     "LedgerEntry": _LEDGER,
     "TokenCounts": record(
         {

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from astrolabe_core import shipped
 from astrolabe_core.codes import Code, Refusal
+from astrolabe_core.fallback import Cause
 from astrolabe_core.requests import Malformed, Surface
 from astrolabe_core.snapshot import Snapshot
-from astrolabe_core.stacks import Observability, Stack, StackVersion
+from astrolabe_core.stacks import Observability, Stack, StackVersion, VerificationMode
 from astrolabe_core.trace import Trace
 from astrolabe_core.units import Digest, RequestId, StackSlug
+from astrolabe_core.verification import Grade, Verdict, VerificationStatus, VerifierCall
 from astrolabe_http.headers import header, identity_headers, refusal_headers, trace_headers
 from tests.flow.world import NOW, request, snapshot
 from tests.http.wire.play import ID, serve
@@ -115,10 +117,63 @@ def test_a_stream_says_before_its_first_byte_all_that_is_known() -> None:
     found = named(trace_headers(before, serving=first))
     assert set(found) == IDENTITY | ACCOUNT | STACK | ROUTING - {"x-astrolabe-verification-status"}
     assert found["x-astrolabe-attempts"] == "1"
-    fallen = named(trace_headers(before, serving=second))
+    moved = evolve(before, cause=Cause.FALLBACK)
+    fallen = named(trace_headers(moved, serving=second))
     assert fallen["x-astrolabe-model"] == second.id
     assert fallen["x-astrolabe-selected-model"] == first.id
     assert fallen["x-astrolabe-decision"] == "fallback"
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"), [(Cause.RECOVERY, "recovered"), (Cause.ESCALATION, "escalated")]
+)
+def test_a_stream_says_before_its_first_byte_why_its_model_was_asked(
+    cause: Cause, told: str
+) -> None:
+    whole = serve(Surface.CHAT, CHAT).reply.trace
+    routed = whole.routed
+    assert routed is not None
+    second = routed.plan.options[1].model
+    failed = evolve(whole.attempts[0], delivered=False)
+    before = evolve(whole, cause=cause, attempts=(failed, failed), verdict=None)
+    found = named(trace_headers(before, serving=second))
+    assert found["x-astrolabe-decision"] == told
+    assert found["x-astrolabe-attempts"] == "3"
+
+
+@pytest.mark.parametrize(("score", "share"), [(1, "0.00"), (2, "0.25"), (4, "0.75"), (5, "1.00")])
+def test_a_graded_answer_carries_its_score_and_how_sure_the_verifier_is(
+    score: int, share: str
+) -> None:
+    whole = serve(Surface.CHAT, CHAT).reply.trace
+    assert whole.routed is not None
+    judge = whole.routed.plan.options[0].model
+    doubted = VerifierCall(model=judge, started_at=NOW, ended_at=NOW, grade=Grade(score=score))
+    verdict = Verdict(
+        mode=VerificationMode.STRICT,
+        status=VerificationStatus.LOW_CONFIDENCE,
+        verifiers=(doubted,),
+    )
+    found = named(trace_headers(evolve(whole, verdict=verdict)))
+    assert set(found) == IDENTITY | ACCOUNT | STACK | ROUTING | {"x-astrolabe-verification-score"}
+    assert found["x-astrolabe-verification-score"] == str(score)
+    assert found["x-astrolabe-confidence-score"] == share
+    assert found["x-astrolabe-verification-status"] == "low_confidence"
+    assert found["x-astrolabe-attempts"] == "1", "a verifier is no attempt to answer"
+
+
+def test_without_a_grade_the_confidence_is_the_classifier_s() -> None:
+    whole = serve(Surface.CHAT, CHAT).reply.trace
+    assert whole.routed is not None
+    judge = whole.routed.plan.options[0].model
+    silent = VerifierCall(model=judge, started_at=NOW, ended_at=NOW)
+    verdict = Verdict(
+        mode=VerificationMode.STRICT,
+        status=VerificationStatus.UNVERIFIED,
+        verifiers=(silent,),
+    )
+    plain, found = named(trace_headers(whole)), named(trace_headers(evolve(whole, verdict=verdict)))
+    assert found == plain | {"x-astrolabe-verification-status": "unverified"}
 
 
 @pytest.mark.parametrize("code", list(Code))

@@ -27,12 +27,20 @@ REASON = {
 }
 
 
+def verdict(**changes: Any) -> dict[str, Any]:
+    made = {"mode": "light", "status": "passed", "repaired": False, "verifiers": [], "findings": []}
+    return {**made, **changes}
+
+
 def trace(**changes: Any) -> dict[str, Any]:
     attempt = {
         "model": "a/first",
+        "cause": "first",
+        "waited_ms": 0,
         "outcome": "answered",
         "message": None,
         "delivered": True,
+        "unbillable_reason": None,
         "duration_ms": 12,
         "provider_cost_usd": None,
     }
@@ -61,7 +69,7 @@ def trace(**changes: Any) -> dict[str, Any]:
             "baseline_cost_usd": None,
         },
         "attempts": [attempt],
-        "verification": {"mode": "light", "status": "passed", "verifier": None, "findings": []},
+        "verification": verdict(),
         "ledger": {
             "hold_usd": "0.01",
             "debit_usd": "0.0001",
@@ -113,10 +121,14 @@ def test_after_a_fallback_it_says_who_answered() -> None:
         "outcome": "rate_limited",
         "message": "busy",
         "delivered": False,
+        "unbillable_reason": "provider_error",
     }
-    text = told(trace(attempts=[failed, {**second, "model": "a/second"}]))
-    assert "a/second, at attempt 2" in text
+    second |= {"model": "a/second", "cause": "fallback", "waited_ms": 150}
+    text = told(trace(attempts=[failed, second]), width=140)
+    assert "a/second, at attempt 2: fallback" in text
     assert "rate_limited: busy" in text
+    assert "150 ms" in text
+    assert "no: provider error" in text
 
 
 def test_a_request_that_nobody_may_serve_says_what_would_help() -> None:

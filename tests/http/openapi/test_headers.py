@@ -9,7 +9,7 @@ import pytest
 
 from astrolabe_http.openapi.headers import ACCOUNT, DECISION, HEADERS, IDENTITY, STACK
 from astrolabe_http.service import KeyTerms
-from tests.http.gateways import CHAT, json_reply, make_bench
+from tests.http.gateways import CHAT, chat_reply, json_reply, make_bench
 
 pytestmark = pytest.mark.anyio
 
@@ -33,12 +33,15 @@ def fits(name: str, value: str) -> bool:
 
 async def test_every_header_is_described_and_every_described_header_is_sent() -> None:
     bench = await make_bench(terms=KeyTerms(rate_limit=3))
-    bench.transport.script = [json_reply({"error": {"code": 500, "message": "no"}}, 500)]
+    grade = chat_reply('{"score": 4, "concerns": []}')
+    no = json_reply({"error": {"code": 500, "message": "no"}}, 500)
+    bench.transport.script = [no, chat_reply(), grade]
     stack = {"metadata": {"astrolabe": {"stack": "default-optimizer"}}}
+    strict = {"metadata": {"astrolabe": {"verification": "strict"}}, "model": "astrolabe/auto"}
     async with bench.client() as client:
         answers = [
             await client.get("/health"),
-            await client.post("/v1/chat/completions", json={**CHAT, "model": "astrolabe/auto"}),
+            await client.post("/v1/chat/completions", json={**CHAT, **strict}),
             await client.post("/v1/chat/completions", json={**CHAT, **stack, "model": "none"}),
             await client.get("/v1/models"),
             await client.get("/v1/models"),

@@ -42,8 +42,9 @@ async def test_every_page_is_as_described(path: str, name: str) -> None:
 async def test_a_kept_response_its_items_and_its_end_are_as_described() -> None:
     bench = await make_keeping()
     bench.transport.script = [answer(thought(), call()), answer()]
+    tools = [{"type": "function", "name": "get_weather", "parameters": {}}]
     async with bench.client() as client:
-        first = (await client.post("/v1/responses", json=RESPONSES)).json()
+        first = (await client.post("/v1/responses", json={**RESPONSES, "tools": tools})).json()
         going_on = {**RESPONSES, "previous_response_id": first["id"]}
         second = (await client.post("/v1/responses", json=going_on)).json()
         path = f"/v1/responses/{second['id']}"
