@@ -2,8 +2,11 @@
 
 `Host` carries out the driver's commands for one exchange: it takes the snapshot, asks models, and
 hands a stream to the caller as it comes. Money goes straight to the store. Nothing here decides
-anything.
+anything. A caller who leaves is noticed wherever somebody is waited for: the provider's work is
+broken off, or, where the operator says so, read to its end for nobody, to be billed by its usage.
 """
+
+from typing import Final
 
 import anyio
 from attrs import evolve
@@ -29,15 +32,22 @@ from astrolabe_core.messages import (
 )
 from astrolabe_core.ports import Clock, Ledger
 from astrolabe_core.snapshot import Snapshot
+from astrolabe_core.trace import Trace
+from astrolabe_core.units import Millis
 from astrolabe_http.calls import Event, Exchange
 from astrolabe_http.conformity import UNCHECKED
-from astrolabe_http.connection import SSE_HEADERS, Connection
+from astrolabe_http.connection import Connection
 from astrolabe_http.conversations import announce_keeping
 from astrolabe_http.gateway import Gateway
-from astrolabe_http.headers import trace_headers
+from astrolabe_http.headers import Header, trace_headers
 from astrolabe_http.proofreading import Ungrammatical, proofreader
 from astrolabe_http.reports import report_bug
+from astrolabe_http.settings import OnDisconnect
 from astrolabe_http.wire import WIRES, Writer
+
+PATIENCE_CUT_OFF_MS: Final = Millis(3_000)
+"""How long a provider's record is waited for by a request that was cancelled: a server that stops
+waits no longer than `server` says."""
 
 _LATE = Fault(kind=FaultKind.TIMEOUT, message="the time for the whole request is over")
 
@@ -56,6 +66,9 @@ class Host:
         self._gateway = gateway
         self._connection = connection
         self.writer: Writer | None = None
+        self._exchange: Exchange | None = None
+        self._trace: Trace | None = None
+        self._cut_off = False
 
     @property
     def clock(self) -> Clock:
@@ -86,14 +99,14 @@ class Host:
 
     async def call(self, command: CallModel) -> Answered | Opened | Faulted | Left:
         """Ask one model; a stream stays open where its first content is there."""
-        gateway = self._gateway
-        bytes_max = gateway.settings.answer_bytes_max
-        exchange = Exchange(command, gateway.transport, bytes_max, gateway.upstream)
-        opened = False
+        exchange = self._exchange = self._begin(command)
+        opened, drains = False, self._drains(command)
         result: Answer | Fault | None = _LATE
         try:
-            with self._connection.stay(exchange.deadline):
+            with self._connection.stay(exchange.deadline, leaving_ends=not drains):
                 result = await exchange.begin()
+                if result is None and drains and self._connection.gone:
+                    result = await _read_on(exchange)
                 opened = result is None
         except Exception as error:  # noqa: BLE001 - what a provider says may find a bug of ours
             report_bug(command.request.id, error)
@@ -105,6 +118,8 @@ class Host:
         match result:
             case None:
                 return Opened(exchange, now)
+            case Answer() if self._connection.gone:
+                return Left(now, result.receipt)
             case Answer():
                 return Answered(result, now)
             case Fault() if self._connection.gone:
@@ -120,8 +135,9 @@ class Host:
             raise TypeError(message)
         result: Answer | Fault = _LATE
         try:
-            with self._connection.stay(exchange.deadline):
-                writer = await self._begin(command, exchange)
+            drains = self._drains(exchange.command)
+            with self._connection.stay(exchange.deadline, leaving_ends=not drains):
+                writer = await self._open(command, exchange)
                 result = await self._hand_over(exchange, writer)
         except Ungrammatical:
             # The caller has a broken stream; the hold is let go all the same.
@@ -132,10 +148,10 @@ class Host:
         finally:
             await exchange.close()
         now = self.clock.now()
-        if isinstance(result, Answer):
-            return Answered(result, now)
         if self._connection.gone:
             return Left(now, exchange.receipt)
+        if isinstance(result, Answer):
+            return Answered(result, now)
         return Faulted(_known(result, exchange), now)
 
     async def inspect(self, command: Inspect) -> Inspected | Left:
@@ -153,15 +169,47 @@ class Host:
         now = self.clock.now()
         return Left(now) if self._connection.gone else Paused(now)
 
-    async def look_up(self, _: LookUp) -> LookedUp:
+    async def look_up(self, command: LookUp) -> LookedUp:
         """Ask the provider for its record of a call."""
-        return LookedUp(None, self.clock.now())
+        patience = command.patience_ms
+        if self._cut_off:
+            patience = min(patience, PATIENCE_CUT_OFF_MS)
+        found = await self._gateway.records.find(command.generation, patience)
+        return LookedUp(found, self.clock.now())
 
     def seen(self) -> Receipt:
-        """Give what the provider of the call under way has said so far."""
-        return NO_RECEIPT
+        """Give what the provider of the call under way has said so far: it is being cut off."""
+        self._cut_off = True
+        return NO_RECEIPT if self._exchange is None else self._exchange.receipt
 
-    async def _begin(self, command: Relay, exchange: Exchange) -> Writer:
+    def release(self) -> bytes:
+        """Give the frames of what was held back of a relayed stream: the flow let it pass."""
+        if self.writer is None or self._exchange is None:
+            return b""
+        return b"".join([self.writer.feed(event) for event in self._exchange.held])
+
+    def _drains(self, command: CallModel) -> bool:
+        """Whether a call goes on without its caller; a verifier's, which has no trace, does not."""
+        drain = self._gateway.settings.on_client_disconnect is OnDisconnect.DRAIN
+        return drain and command.trace is not None
+
+    def _begin(self, command: CallModel) -> Exchange:
+        gateway = self._gateway
+        self._trace = command.trace or self._trace
+        if command.request.stream and not command.relayed:
+            self._keep_alive()
+        bytes_max = gateway.settings.answer_bytes_max
+        return Exchange(command, gateway.transport, bytes_max, gateway.upstream, self._keep_alive)
+
+    def _keep_alive(self) -> None:
+        """Have comments sent from now on: what is held back may take its time."""
+        interval_s = self._gateway.settings.stream_keepalive_ms / 1_000
+        self._connection.keep_alive(interval_s, self._headers)
+
+    def _headers(self) -> list[Header]:
+        return [] if self._trace is None else trace_headers(self._trace)
+
+    async def _open(self, command: Relay, exchange: Exchange) -> Writer:
         call = exchange.command
         headers = trace_headers(command.trace, serving=call.model)
         writer = WIRES[call.request.surface].StreamWriter(
@@ -170,7 +218,9 @@ class Host:
         self.writer = writer
         announce_keeping(writer, command.trace)
         self._connection.proofreader = proofreader(self._gateway, call.request)
-        await self._connection.start(200, [*SSE_HEADERS, *headers])
+        await self._connection.start_stream(headers)
+        if exchange.held:
+            self._keep_alive()
         return writer
 
     async def _hand_over(self, exchange: Exchange, writer: Writer) -> Answer | Fault:
@@ -186,3 +236,13 @@ class Host:
 def _known(fault: Fault, exchange: Exchange) -> Fault:
     """Add what was known when the time was over; other faults carry that already."""
     return evolve(fault, receipt=exchange.receipt) if fault is _LATE else fault
+
+
+async def _read_on(exchange: Exchange) -> Answer | Fault:
+    """Read a stream to its end for nobody."""
+    while True:
+        events = await exchange.advance()
+        if events is None:
+            return exchange.conclude()
+        if isinstance(events, Fault):
+            return events

@@ -36,7 +36,7 @@ from astrolabe_core.trace import Trace
 from astrolabe_core.units import Instant, Millis, RequestId, ResponseId
 from astrolabe_http.auth import key_hash
 from astrolabe_http.body import GONE, LARGEST_AT_ONCE, SMALL_BYTES, Body, Lease, Room, read_body
-from astrolabe_http.connection import SSE_HEADERS, Connection, json_bytes
+from astrolabe_http.connection import Connection, json_bytes
 from astrolabe_http.conversations import (
     announce_keeping,
     find_earlier,
@@ -206,6 +206,7 @@ class Surface:
 
         host = Host(self._gateway, visit.connection)
         reply = await self.admit(visit, host, request, purpose)
+        await visit.connection.quiet()
         match reply:
             case Served():
                 return await self._deliver(visit, host, reply, sent)
@@ -213,15 +214,29 @@ class Surface:
                 body = json_bytes(render(trace))
                 await visit.connection.answer(200, trace_headers(trace), body)
             case Refused(trace=trace):
-                if host.writer is None or trace.refusal is None:
-                    await self.refuse(visit, trace)
+                if visit.connection.started:
+                    await self._break_off(visit, host, trace)
                 else:
-                    await visit.connection.write(host.writer.fail(trace.refusal), more=False)
+                    await self.refuse(visit, trace)
             case Abandoned() | Admitted():
                 pass
             case _:
                 assert_never(reply)
         return reply.trace
+
+    async def _break_off(self, visit: Visit, host: Host, trace: Trace) -> None:
+        """Tell a refusal within a stream, which may have had nothing but comments so far."""
+        request, refusal, routed = trace.arrival, trace.refusal, trace.routed
+        if not isinstance(request, Request) or refusal is None or routed is None:
+            message = "a stream has begun that was never routed, or never refused"
+            raise TypeError(message)
+        writer = host.writer
+        if writer is None:
+            model = routed.decision.selected.model.id
+            writer = WIRES[request.surface].StreamWriter(request, model, request.id)
+            announce_keeping(writer, trace)
+            visit.connection.proofreader = proofreader(self._gateway, request)
+        await visit.connection.write(writer.fail(refusal), more=False)
 
     async def _receive(self, visit: Visit, key: str, lease: Lease) -> Body:
         gateway, settings = self._gateway, self._gateway.settings
@@ -331,8 +346,9 @@ class Surface:
             await connection.answer(200, trace_headers(served.trace), json_bytes(answer))
             return trace
         if host.writer is not None:
+            held = host.release()
             trace = await keep_stream(self._gateway.store, served, sent, host.writer)
-            await connection.write(host.writer.finish(served), more=False)
+            await connection.write(held + host.writer.finish(served), more=False)
             return trace
         model = None if served.trace.served is None else served.trace.served.option.model.id
         payload = served.answer.payload
@@ -344,7 +360,7 @@ class Surface:
         frames = [writer.feed(event) for event in payload]
         trace = await keep_stream(self._gateway.store, served, sent, writer)
         connection.proofreader = proofreader(self._gateway, request)
-        await connection.start(200, [*SSE_HEADERS, *trace_headers(served.trace)])
+        await connection.start_stream(trace_headers(served.trace))
         await connection.write(b"".join([*frames, writer.finish(served)]), more=False)
         return trace
 

@@ -11,14 +11,11 @@ import anyio.lowlevel
 import pytest
 
 from astrolabe_core.codes import Unbillable
-from astrolabe_core.ledger import HoldState
 from astrolabe_core.units import Millis
-from astrolabe_core.usage import UsageQuery, UsageRecord
-from astrolabe_http.app import create_app
+from tests.http.callers import Caller, assert_settled, last_row
 from tests.http.gateways import (
     CHAT,
     WHOLE_STREAM,
-    Bench,
     ScriptedReply,
     chat_chunk,
     chat_reply,
@@ -28,56 +25,6 @@ from tests.http.gateways import (
 )
 
 pytestmark = pytest.mark.anyio
-
-HEAD = {
-    "type": "http",
-    "http_version": "1.1",
-    "method": "POST",
-    "path": "/v1/chat/completions",
-    "query_string": b"",
-    "root_path": "",
-}
-
-
-class Caller:
-    """One exchange with a caller who leaves when told to."""
-
-    def __init__(self, bench: Bench, body: dict[str, Any]) -> None:
-        self.bench = bench
-        self.leave = anyio.Event()
-        self.sent: list[dict[str, Any]] = []
-        self._body: bytes | None = json.dumps(body).encode()
-
-    async def receive(self) -> dict[str, Any]:
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {"type": "http.request", "body": body, "more_body": False}
-        await self.leave.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Any) -> None:
-        self.sent.append(message)
-
-    async def run(self) -> None:
-        key = f"Bearer {self.bench.secret}".encode()
-        headers = [(b"host", b"gateway"), (b"authorization", key)]
-        await create_app(self.bench.gateway)({**HEAD, "headers": headers}, self.receive, self.send)
-
-    @property
-    def text(self) -> str:
-        return b"".join(message.get("body", b"") for message in self.sent).decode()
-
-
-async def last_row(bench: Bench) -> UsageRecord:
-    return (await bench.store.usage(UsageQuery(workspace=bench.workspace.id)))[0]
-
-
-async def assert_settled(bench: Bench) -> None:
-    holds = await bench.store.holds(bench.workspace.id)
-    assert [hold.state for hold in holds if hold.state is HoldState.OPEN] == []
-    wallet = await bench.store.wallet(bench.workspace.id)
-    assert wallet is not None
-    assert wallet.held == 0
 
 
 async def test_a_caller_who_leaves_while_a_model_is_asked_cancels_the_call() -> None:
@@ -146,7 +93,7 @@ async def test_a_caller_who_left_before_the_call_asks_nobody_for_long() -> None:
 async def test_a_caller_who_leaves_within_the_body_is_no_request() -> None:
     bench = await make_bench()
     caller = Caller(bench, CHAT)
-    caller._body = None
+    caller._asked = True
     caller.leave.set()
     await caller.run()
     assert caller.sent == []

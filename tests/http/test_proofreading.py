@@ -18,8 +18,8 @@ from astrolabe_http.app import create_app
 from astrolabe_http.sse import data_frame
 from astrolabe_http.wire import WIRES, chat
 from astrolabe_http.wire.fields import Object
+from tests.http.callers import HEAD, PATHS, assert_settled, last_row
 from tests.http.gateways import CHAT, Bench, make_bench, whole_stream
-from tests.http.test_host import HEAD, assert_settled, last_row
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,9 @@ async def streamed(bench: Bench, body: dict[str, Any]) -> list[dict[str, Any]]:
 
     key = f"Bearer {bench.secret}".encode()
     headers = [(b"host", b"gateway"), (b"authorization", key)]
-    await create_app(bench.gateway)({**HEAD, "headers": headers}, receive, send)
+    await create_app(bench.gateway)(
+        {**HEAD, "path": PATHS[Surface.CHAT], "headers": headers}, receive, send
+    )
     return sent
 
 
