@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from astrolabe_core.catalog import Capability, Modality
 from astrolabe_core.codes import Refusal
-from astrolabe_core.stacks import CostMode, QualityTarget, VerificationMode
+from astrolabe_core.stacks import CostMode, QualityTarget, ToolProfile, VerificationMode
 from astrolabe_core.units import (
     Bps,
     Digest,
@@ -92,14 +92,6 @@ class OutputFormat(StrEnum):
     JSON_SCHEMA = "json_schema"
 
 
-class ToolProfile(StrEnum):
-    """How far tool calls of this request may go."""
-
-    DEFAULT = "default"
-    READ_ONLY = "read_only"
-    BLOCKED = "blocked"
-
-
 class ToolLabel(StrEnum):
     """What a call of a tool may do. The first three only look; the others have an effect.
 
@@ -134,7 +126,11 @@ class StackRef:
 
 @frozen(kw_only=True)
 class Overrides:
-    """What one request asks to have decided otherwise. `None` leaves the stack's word."""
+    """What one request asks to have decided otherwise. `None` leaves the stack's word.
+
+    `tool_confirmations` are as the caller sent them; the host makes `Confirmation`s of those that
+    it signed, and leaves none of them here.
+    """
 
     stack: StackRef | None = None
     quality: QualityTarget | None = None
@@ -144,7 +140,8 @@ class Overrides:
     fallback: bool | None = None
     explain: bool = False
     tool_profile: ToolProfile = ToolProfile.DEFAULT
-    tool_capabilities: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    tool_capabilities: tuple[tuple[str, tuple[ToolLabel, ...]], ...] = ()
+    tool_confirmations: tuple[str, ...] = field(default=(), repr=False)
     untrusted_content: bool = False
     approval_required: bool = False
     session_id: str | None = None

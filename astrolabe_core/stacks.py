@@ -31,9 +31,17 @@ class RetentionRule(StrEnum):
     ZERO = "zero"
 
 
+class ToolProfile(StrEnum):
+    """How far the tool calls of an answer may go, widest first."""
+
+    DEFAULT = "default"
+    READ_ONLY = "read_only"
+    BLOCKED = "blocked"
+
+
 @frozen(kw_only=True, cache_hash=True)
 class Boundaries:
-    """Hard limits on which models may serve. Nothing in a request loosens them.
+    """Hard limits on which models may serve, and on what they may call. No request loosens them.
 
     Providers are vendor ids; models are ids or `vendor/*`. `None` for an allow-list allows
     all; an empty one allows nothing. Preview models serve only where `allow_preview`.
@@ -48,6 +56,7 @@ class Boundaries:
     retention_policy: RetentionRule = RetentionRule.ANY
     allow_preview: bool = True
     fallback_must_stay_in_policy: bool = True
+    tool_profile: ToolProfile = ToolProfile.DEFAULT
 
 
 class Primary(StrEnum):

@@ -1,7 +1,7 @@
-"""What may a tool do, as far as its name tells?
+"""What may a tool be for, as far as its name tells?
 
-`traits` reads a name in any case style. It only informs the classification: what a tool is
-allowed to do is decided by declared capabilities elsewhere, never here.
+`traits` reads a name in any case style. It only informs the classification: what a call may do is
+judged by `astrolabe_core.tool_names`, which reads a name in the same words and trusts it less.
 """
 
 import re
@@ -74,7 +74,7 @@ _DOCUMENTS: Final = _words("doc docs document documents index memory memories")
 
 def traits(name: str) -> frozenset[Trait]:
     """Tell what a tool of this name is for; empty when the name does not say."""
-    parts = _parts(name)
+    parts = frozenset(words_of(name[:NAME_CHARACTERS_MAX]))
     if len(parts) == 1:
         word = next(iter(parts))
         trait = _ALONE.get(word) or _TELLING.get(word)
@@ -98,8 +98,8 @@ def traits(name: str) -> frozenset[Trait]:
     return frozenset(found)
 
 
-def _parts(name: str) -> frozenset[str]:
-    name = name[:NAME_CHARACTERS_MAX]
+def words_of(name: str) -> tuple[str, ...]:
+    """Split a name of any case style into its words, in lower case and in order."""
     if name.isalpha() and name.islower():
-        return frozenset({name})
-    return frozenset([part.lower() for part in _PARTS.findall(name)])
+        return (name,)
+    return tuple([part.lower() for part in _PARTS.findall(name)])

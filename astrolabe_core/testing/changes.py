@@ -10,7 +10,15 @@ from attrs import evolve, fields
 
 from astrolabe_core.catalog import Capability, Catalog, Model
 from astrolabe_core.money import usd
-from astrolabe_core.stacks import Boundaries, DataRule, RetentionRule, Rule, RuleVerb, Stack
+from astrolabe_core.stacks import (
+    Boundaries,
+    DataRule,
+    RetentionRule,
+    Rule,
+    RuleVerb,
+    Stack,
+    ToolProfile,
+)
 from astrolabe_core.testing.cases import Case, own_stack, with_envelope, with_stack
 
 NO_BOUNDARIES = Boundaries()
@@ -31,6 +39,7 @@ def tightenings(given: Boundaries, model: Model, catalog: Catalog) -> Iterator[B
     yield evolve(given, data_policy=DataRule.NO_TRAINING)
     yield evolve(given, retention_policy=RetentionRule.ZERO)
     yield evolve(given, allow_preview=False)
+    yield evolve(given, tool_profile=ToolProfile.BLOCKED)
     for capability in (Capability.TOOLS, Capability.LONG_CONTEXT):
         yield evolve(given, required_capabilities=given.required_capabilities | {capability})
 

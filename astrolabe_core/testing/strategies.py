@@ -42,6 +42,7 @@ from astrolabe_core.stacks import (
     Rule,
     RuleVerb,
     Stack,
+    ToolProfile,
     Verification,
     VerificationMode,
     When,
@@ -106,6 +107,7 @@ def boundaries(draw: st.DrawFn, catalog: Catalog) -> Boundaries:
         data_policy=draw(st.sampled_from([DataRule.ANY] * 7 + [DataRule.NO_TRAINING])),
         retention_policy=draw(st.sampled_from([RetentionRule.ANY] * 9 + [*RetentionRule])),
         allow_preview=draw(st.sampled_from((*[True] * 7, False))),
+        tool_profile=draw(st.sampled_from([ToolProfile.DEFAULT] * 5 + [*ToolProfile])),
     )
 
 
@@ -189,6 +191,7 @@ def overrides(draw: st.DrawFn) -> Overrides:
         latency_slo_ms=draw(seldom(Millis(1_000), Millis(60_000))),
         verification=draw(seldom(*VerificationMode)),
         fallback=draw(seldom(*(True, False))),
+        tool_profile=draw(st.sampled_from([ToolProfile.DEFAULT] * 5 + [*ToolProfile])),
         untrusted_content=draw(st.sampled_from(_ONE_IN_8)),
         approval_required=draw(st.sampled_from(_ONE_IN_8)),
     )

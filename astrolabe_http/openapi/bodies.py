@@ -9,8 +9,8 @@ puts both to the same bodies. Unknown fields are tolerated everywhere, but for r
 from collections.abc import Mapping
 from typing import Any, Final
 
-from astrolabe_core.requests import ToolProfile
-from astrolabe_core.stacks import CostMode, QualityTarget, VerificationMode
+from astrolabe_core.requests import ToolLabel
+from astrolabe_core.stacks import CostMode, QualityTarget, ToolProfile, VerificationMode
 from astrolabe_core.units import DAY_MS
 from astrolabe_http.openapi.schema import (
     ANYTHING,
@@ -18,7 +18,6 @@ from astrolabe_http.openapi.schema import (
     NULL,
     NUMBER,
     OBJECT,
-    STRING,
     Schema,
     any_of,
     array,
@@ -32,6 +31,8 @@ from astrolabe_http.openapi.schema import (
 )
 from astrolabe_http.wire.intake import DECLARED_CHECKS, MODEL_CHARS_MAX, SCHEMA_NAME_CHARS_MAX
 from astrolabe_http.wire.metadata import (
+    CONFIRMATION_PATTERN,
+    CONFIRMATIONS_MAX,
     KEY,
     KEY_CHARS_MAX,
     SESSION_CHARS_MAX,
@@ -61,6 +62,8 @@ SCHEMA_NAME: Final = text(
     "Any word that names the schema.", minLength=1, maxLength=SCHEMA_NAME_CHARS_MAX
 )
 
+_LABEL: Final = words(ToolLabel)
+_CONFIRMATION: Final = text(pattern=f"^{CONFIRMATION_PATTERN}$")
 OVERRIDES: Final[Mapping[str, Schema]] = {
     "stack": ref("StackRef", "That stack for this request."),
     "quality": words(QualityTarget, "How good the answer must be expected to be."),
@@ -73,8 +76,15 @@ OVERRIDES: Final[Mapping[str, Schema]] = {
     "explain": described(BOOLEAN, "Whether the answer carries the whole table of candidates."),
     "tool_profile": words(ToolProfile, "How far tool calls may go."),
     "tool_capabilities": described(
-        {**OBJECT, "additionalProperties": any_of(STRING, array(STRING))},
+        {**OBJECT, "additionalProperties": any_of(_LABEL, array(_LABEL, minItems=1))},
         "What each tool may do: its name, and one or several capability labels.",
+    ),
+    "tool_confirmations": any_of(
+        _CONFIRMATION,
+        array(_CONFIRMATION, maxItems=CONFIRMATIONS_MAX),
+        description="Somebody's word for tool calls: each `confirmation` that a refusal with "
+        "`tool_call_confirmation_required` gave. One that has expired, or was given for another "
+        "call or workspace, is none.",
     ),
     "untrusted_content": described(BOOLEAN, "Whether the prompt holds text of strangers."),
     "approval_required": described(BOOLEAN, "Whether tool calls need a person's word first."),
@@ -90,6 +100,7 @@ _WRITTEN: Final[Mapping[str, Schema]] = {
     "untrusted_content": words(("true", "false")),
     "approval_required": words(("true", "false")),
     "tool_capabilities": text(**_JSON_TEXT, contentSchema=OVERRIDES["tool_capabilities"]),
+    "tool_confirmations": text(**_JSON_TEXT, contentSchema=OVERRIDES["tool_confirmations"]),
 }
 """How a flat field that is no string by its nature may be written as one, too."""
 

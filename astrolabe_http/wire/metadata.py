@@ -11,14 +11,14 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from astrolabe_core.codes import Code, Refusal
-from astrolabe_core.requests import NO_OVERRIDES, Overrides, StackRef, ToolProfile
-from astrolabe_core.stacks import CostMode, QualityTarget, VerificationMode
+from astrolabe_core.codes import Code, Json, Refusal
+from astrolabe_core.requests import NO_OVERRIDES, Overrides, StackRef, ToolLabel
+from astrolabe_core.stacks import CostMode, QualityTarget, ToolProfile, VerificationMode
 from astrolabe_core.units import DAY_MS, Millis, StackSlug
 from astrolabe_http.strict_json import read_object
 from astrolabe_http.wire.fields import Object, described, invalid
@@ -32,8 +32,11 @@ VALUE_CHARS_MAX: Final = 512
 SESSION_CHARS_MAX: Final = 256
 SLUG_PATTERN: Final = "[a-z0-9-]{1,64}"
 VERSION_PATTERN: Final = "[1-9][0-9]{0,8}"
+CONFIRMATIONS_MAX: Final = 16
+CONFIRMATION_PATTERN: Final = "tool_[A-Za-z0-9_-]{64,512}"
 _SLUG: Final = re.compile(SLUG_PATTERN)
 _VERSION: Final = re.compile(VERSION_PATTERN)
+_CONFIRMATION: Final = re.compile(CONFIRMATION_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,11 @@ class Steering:
 
 @dataclass(frozen=True, slots=True)
 class _Wrong:
-    """What a field takes instead."""
+    """What a field takes instead, and which of its words the caller may have meant."""
 
     expected: str
+    told: str | None = None
+    near: tuple[str, ...] = ()
 
 
 def read_steering(model: str, metadata: object, stack_header: str | None) -> Steering | Refusal:
@@ -72,7 +77,7 @@ def read_steering(model: str, metadata: object, stack_header: str | None) -> Ste
     for param, written in named:
         read = _stack(written)
         if isinstance(read, _Wrong):
-            return _bad(param, written, read.expected)
+            return _bad(param, written, read)
         other = asked.setdefault("stack", read)
         if other != read:
             return _contradiction(param, str(read), str(other))
@@ -90,12 +95,12 @@ def _asked(metadata: Object) -> dict[str, object] | Refusal:
             continue
         read = reader(value)
         if isinstance(read, _Wrong):
-            return _bad(param, value, read.expected)
+            return _bad(param, value, read)
         if found.setdefault(name, read) != read:
             return _contradiction(param, described(value), "another")
     whole = metadata.get(KEY)
     if whole is not None and _opened(whole) is None:
-        return _bad(PARAM, whole, "an object, or a string that holds one as JSON")
+        return _bad(PARAM, whole, _Wrong("an object, or a string that holds one as JSON"))
     return found
 
 
@@ -153,23 +158,30 @@ def _passing(metadata: Object) -> dict[str, str] | Refusal:
 
 
 def _unknown(param: str, name: str) -> Refusal:
-    near = difflib.get_close_matches(name[:64], FIELDS, n=1, cutoff=0.5)
+    near = _near(name, FIELDS)
     hint = f"did you mean {near[0]}? " if near else ""
     return Refusal(
         code=Code.INVALID_ROUTING_OVERRIDE,
         message=f"there is no routing override {name[:64]!r}; {hint}"
         f"the overrides are: {', '.join(FIELDS)}",
         param=param[:128],
-        details={"field": name[:64], "near": tuple(near), "allowed": tuple(FIELDS)},
+        details={"field": name[:64], "near": near, "allowed": tuple(FIELDS)},
     )
 
 
-def _bad(param: str, value: object, expected: str) -> Refusal:
+def _near(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Give the known word that may have been meant."""
+    return tuple(difflib.get_close_matches(word[:64], known, n=1, cutoff=0.5))
+
+
+def _bad(param: str, value: object, wrong: _Wrong) -> Refusal:
+    hint = f"; did you mean {wrong.near[0]}?" if wrong.near else ""
+    details: dict[str, Json] = {"field": param.rpartition(".")[2], "allowed": wrong.expected}
     return Refusal(
         code=Code.INVALID_ROUTING_OVERRIDE,
-        message=f"{param} must be {expected}, not {described(value)}",
+        message=f"{param} must be {wrong.expected}, not {wrong.told or described(value)}{hint}",
         param=param,
-        details={"field": param.rpartition(".")[2], "allowed": expected},
+        details=details if wrong.told is None else {**details, "near": wrong.near},
     )
 
 
@@ -211,17 +223,42 @@ def _session(value: object) -> str | _Wrong:
     return _Wrong(f"a string of 1 to {SESSION_CHARS_MAX} characters")
 
 
-def _capabilities(value: object) -> tuple[tuple[str, tuple[str, ...]], ...] | _Wrong:
-    expected = _Wrong("an object of tool names, each with an array of capability labels")
+_LABELS: Final = {label.value: label for label in ToolLabel}
+_CAPABILITIES: Final = (
+    "an object of tool names, each with an array of one or more capability labels of: "
+    f"{', '.join(_LABELS)}"
+)
+_NO_CONFIRMATIONS: Final = _Wrong(
+    f"an array of at most {CONFIRMATIONS_MAX} confirmations, each as a refusal gave it"
+)
+
+
+def _capabilities(value: object) -> tuple[tuple[str, tuple[ToolLabel, ...]], ...] | _Wrong:
     if not isinstance(value, dict):
-        return expected
-    made: list[tuple[str, tuple[str, ...]]] = []
+        return _Wrong(_CAPABILITIES)
+    made: list[tuple[str, tuple[ToolLabel, ...]]] = []
     for tool, labels in sorted(value.items()):
         several = [labels] if isinstance(labels, str) else labels
-        if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
-            return expected
-        made.append((tool, tuple(sorted(set(several)))))
+        if not isinstance(several, list) or not several:
+            return _Wrong(_CAPABILITIES)
+        for label in several:
+            if not isinstance(label, str):
+                return _Wrong(_CAPABILITIES)
+            if label not in _LABELS:
+                # A label that nobody knows would forbid, or allow, nothing.
+                return _Wrong(_CAPABILITIES, f"{label[:64]!r}", _near(label, _LABELS))
+        made.append((tool, tuple(label for name, label in _LABELS.items() if name in several)))
     return tuple(made)
+
+
+def _confirmations(value: object) -> tuple[str, ...] | _Wrong:
+    """Take tokens of the right form; whether any is ours, who holds the secret sees."""
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, list) or len(several) > CONFIRMATIONS_MAX:
+        return _NO_CONFIRMATIONS
+    if not all(isinstance(one, str) and _CONFIRMATION.fullmatch(one) for one in several):
+        return _NO_CONFIRMATIONS
+    return tuple(dict.fromkeys(several))
 
 
 def _word(vocabulary: type[StrEnum]) -> Callable[[object], object]:
@@ -244,6 +281,7 @@ FIELDS: Final[dict[str, Callable[[object], object]]] = {
     "explain": _boolean,
     "tool_profile": _word(ToolProfile),
     "tool_capabilities": _capabilities,
+    "tool_confirmations": _confirmations,
     "untrusted_content": _boolean,
     "approval_required": _boolean,
     "session_id": _session,
@@ -254,6 +292,7 @@ _NOT_TEXT: Final = frozenset(
         "fallback",
         "explain",
         "tool_capabilities",
+        "tool_confirmations",
         "untrusted_content",
         "approval_required",
     }

@@ -14,10 +14,10 @@ from astrolabe_core.requests import (
     Role,
     StackRef,
     Surface,
-    ToolProfile,
     Turn,
     ask,
 )
+from astrolabe_core.stacks import ToolProfile
 from astrolabe_core.units import Instant, RequestId, StackSlug
 
 SECRET = "the patient's name is Ada"

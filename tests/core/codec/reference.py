@@ -39,7 +39,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "slug": "its name in requests and headers; those of managed stacks are reserved",
         "name": "for people",
         "description": "for people",
-        "boundaries": "which models may serve at all",
+        "boundaries": "which models may serve at all, and what they may call",
         "objective": "how those that may are ranked",
         "fallback": "what follows a failed attempt",
         "verification": "how an answer is checked",
@@ -59,6 +59,7 @@ MEANINGS: dict[type, dict[str, str]] = {
         "allowPreview": "whether preview models may serve",
         "fallbackMustStayInPolicy": "whether every later candidate must satisfy these too; in this "
         "version they always do",
+        "toolProfile": "how far tool calls of answers may go: [tools](tools.md)",
     },
     Objective: {
         "primary": "what to optimise for",

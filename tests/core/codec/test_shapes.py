@@ -20,12 +20,14 @@ from astrolabe_core.stacks import (
     When,
 )
 
-# Written down from the contract, and `allowPreview`, which the records have beside it.
+# Written down from the contract, and `allowPreview` and `toolProfile`, which the
+# records have beside it.
 NAMES: dict[type, str] = {
     Stack: """slug name description boundaries objective fallback verification budget memory
         observability lockedOverrides""",
     Boundaries: """allowedProviders blockedProviders allowedModels blockedModels
-        requiredCapabilities dataPolicy retentionPolicy allowPreview fallbackMustStayInPolicy""",
+        requiredCapabilities dataPolicy retentionPolicy allowPreview fallbackMustStayInPolicy
+        toolProfile""",
     Objective: """primary qualityTarget costMode latencySloMs reliabilityTarget
         maxExpectedCostUsd priority rules""",
     Fallback: "enabled maxAttempts mode triggers neverEscalateCategories",

@@ -18,6 +18,7 @@ from astrolabe_core.stacks import (
     RetentionRule,
     Rule,
     RuleVerb,
+    ToolProfile,
 )
 from astrolabe_core.testing.cases import Case, own_stack
 from astrolabe_core.testing.changes import NO_BOUNDARIES, alone, make, tightenings
@@ -34,6 +35,7 @@ NARROW = Boundaries(
     data_policy=DataRule.NO_TRAINING,
     retention_policy=RetentionRule.ZERO,
     allow_preview=False,
+    tool_profile=ToolProfile.READ_ONLY,
 )
 GOVERNING = stack(
     boundaries=NARROW,
@@ -131,5 +133,5 @@ def test_each_tightening_asks_no_less(given: Boundaries) -> None:
 
 def test_each_rule_stands_alone_once() -> None:
     parts = list(alone(NARROW))
-    assert len(parts) == len(set(parts)) == 9
+    assert len(parts) == len(set(parts)) == 10
     assert NO_BOUNDARIES in parts  # fallbackMustStayInPolicy is at its default

@@ -40,7 +40,8 @@ STEERED = {
         "fallback": True,
         "explain": False,
         "tool_profile": "read_only",
-        "tool_capabilities": {"send": ["mail"], "read": "files"},
+        "tool_capabilities": {"mail": ["send"], "files": "read"},
+        "tool_confirmations": ["tool_" + "a" * 64],
         "untrusted_content": True,
         "approval_required": False,
         "session_id": "s",
@@ -230,6 +231,7 @@ SAID = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]}
         (Surface.RESPONSES, {**ROUTED, "model": "auto@a", "metadata": {"astrolabe.stack": "b"}}),
         (Surface.RESPONSES, {**ROUTED, "metadata": {"astrolabe": "[]"}}),
         (Surface.RESPONSES, {**ROUTED, "metadata": {"astrolabe.tool_capabilities": "7"}}),
+        (Surface.RESPONSES, {**ROUTED, "metadata": {"astrolabe.tool_confirmations": "7"}}),
     ],
 )  # fmt: skip
 def test_what_cannot_be_said_is_valid_and_refused(surface: Surface, body: dict[str, Any]) -> None:

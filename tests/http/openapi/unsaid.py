@@ -23,6 +23,7 @@ UNSAID = (
     # Text that is JSON, or else is not: no validator looks into a string.
     "or a string that holds one as JSON",
     "must be an object of tool names",
+    "must be an array of at most 16 confirmations",
     # A JSON schema of the caller's own: one, by its draft, within bounds.
     r"^[^ ]+ is not taken(?: at [^:]+)?: ",
     "the JSON schemas of one request are at most",

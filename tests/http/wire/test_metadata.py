@@ -10,11 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from astrolabe_core.codes import Code, Refusal
-from astrolabe_core.requests import NO_OVERRIDES, Overrides, StackRef, ToolProfile
-from astrolabe_core.stacks import CostMode, QualityTarget, VerificationMode
+from astrolabe_core.requests import NO_OVERRIDES, Overrides, StackRef, ToolLabel
+from astrolabe_core.stacks import CostMode, QualityTarget, ToolProfile, VerificationMode
 from astrolabe_core.units import Millis, StackSlug
 from astrolabe_http.wire.metadata import FIELDS, Steering, read_steering
 
+TOKEN = "tool_" + "aZ0-_" * 20
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "stack": st.sampled_from(["fast", "my-stack", "my-stack@3", "low-cost@12"]),
     "quality": st.sampled_from(["draft", "standard", "high", "critical"]),
@@ -27,8 +28,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "explain": st.booleans(),
     "tool_profile": st.sampled_from(["default", "read_only", "blocked"]),
     "tool_capabilities": st.dictionaries(
-        st.text(min_size=1, max_size=9), st.lists(st.sampled_from(["read", "write"])), max_size=3
+        st.text(min_size=1, max_size=9),
+        st.lists(st.sampled_from(["read", "write"]), min_size=1),
+        max_size=3,
     ),
+    "tool_confirmations": st.lists(st.sampled_from([TOKEN, f"{TOKEN}0"]), max_size=3),
     "untrusted_content": st.booleans(),
     "approval_required": st.booleans(),
     "session_id": st.text(min_size=1, max_size=256),
@@ -39,6 +43,7 @@ UNSAID: dict[str, object] = {
     "explain": False,
     "tool_profile": "default",
     "tool_capabilities": {},
+    "tool_confirmations": [],
     "untrusted_content": False,
     "approval_required": False,
 }
@@ -104,6 +109,7 @@ def test_every_field_arrives_where_it_belongs() -> None:
                 "explain": True,
                 "tool_profile": "read_only",
                 "tool_capabilities": {"b": ["write", "read", "write"], "a": "read"},
+                "tool_confirmations": [TOKEN, f"{TOKEN}0", TOKEN],
                 "untrusted_content": True,
                 "approval_required": True,
                 "session_id": "s-1",
@@ -119,7 +125,11 @@ def test_every_field_arrives_where_it_belongs() -> None:
         fallback=False,
         explain=True,
         tool_profile=ToolProfile.READ_ONLY,
-        tool_capabilities=(("a", ("read",)), ("b", ("read", "write"))),
+        tool_capabilities=(
+            ("a", (ToolLabel.READ,)),
+            ("b", (ToolLabel.READ, ToolLabel.WRITE)),
+        ),
+        tool_confirmations=(TOKEN, f"{TOKEN}0"),
         untrusted_content=True,
         approval_required=True,
         session_id="s-1",
@@ -165,6 +175,21 @@ def test_two_places_that_name_different_stacks_are_refused(forms: dict[str, Any]
     assert "another place" in found.message
 
 
+def test_a_label_that_nobody_knows_is_refused_with_the_one_that_may_be_meant() -> None:
+    """A rule that matches nothing, accepted in silence: envoy QuotaPolicy, litellm PR #37226."""
+    found = refusal({"astrolabe": {"tool_capabilities": {"fetch": ["read", "brwose"]}}})
+    assert found.details["near"] == ("browse",)
+    assert refusal({"astrolabe": {"tool_capabilities": {"f": "zzz"}}}).details["near"] == ()
+
+
+def test_one_confirmation_needs_no_array() -> None:
+    assert overrides({"astrolabe.tool_confirmations": TOKEN}).tool_confirmations == (TOKEN,)
+
+
+def test_confirmations_stay_out_of_sight() -> None:
+    assert TOKEN not in repr(overrides({"astrolabe": {"tool_confirmations": [TOKEN]}}))
+
+
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
@@ -185,6 +210,17 @@ def test_two_places_that_name_different_stacks_are_refused(forms: dict[str, Any]
         ("tool_profile", "none", "default, read_only, blocked"),
         ("tool_capabilities", ["x"], "an object of tool names"),
         ("tool_capabilities", {"x": [1]}, "an object of tool names"),
+        ("tool_capabilities", {"x": []}, "one or more capability labels"),
+        ("tool_capabilities", {"x": ["READ"]}, "read, search, browse, write"),
+        ("tool_capabilities", {"x": ["read", "admin "]}, "not 'admin '; did you mean admin?"),
+        ("tool_capabilities", {"x": "sned"}, "not 'sned'; did you mean send?"),
+        ("tool_confirmations", 7, "an array of at most 16 confirmations"),
+        ("tool_confirmations", {"a": TOKEN}, "an array of at most 16 confirmations"),
+        ("tool_confirmations", [TOKEN, 7], "an array of at most 16 confirmations"),
+        ("tool_confirmations", ["yes"], "each as a refusal gave it"),
+        ("tool_confirmations", f"{TOKEN} ", "each as a refusal gave it"),
+        ("tool_confirmations", [f"{TOKEN}\n"], "each as a refusal gave it"),
+        ("tool_confirmations", [TOKEN] * 17, "an array of at most 16 confirmations"),
         ("session_id", "", "1 to 256 characters"),
     ],
 )
