@@ -1,8 +1,9 @@
 """Which faults did the control endpoint order for the next calls?
 
-A `Rule` matches models by a shell pattern and acts on the next `times` of them, or on each with a
-probability drawn from its own seed, so that a run repeats. The first rule that acts wins; a fault
-in the model's name wins over all. A rule may also dictate the `text` of an answer.
+A `Rule` matches models by a shell pattern, and calls by a word that their body `holds`, and acts on
+the next `times` of them, or on each with a probability drawn from its own seed, so that a run
+repeats. The first rule that acts wins; a fault in the model's name wins over all. A rule may also
+dictate the `text` of an answer.
 """
 
 import random
@@ -13,7 +14,7 @@ from fnmatch import fnmatchcase
 from astrolabe_http.simulator.asks import is_number, is_whole
 from astrolabe_http.simulator.faults import Faults, UnknownFault, parse
 
-_KEYS = {"model", "fault", "text", "times", "after", "probability", "seed"}
+_KEYS = {"model", "holds", "fault", "text", "times", "after", "probability", "seed"}
 NO_FAULTS = Faults()
 
 
@@ -22,6 +23,7 @@ class Rule:
     """One order. `times` None means for ever; the first `after` matching calls pass untouched."""
 
     model: str = "*"
+    holds: str = ""
     faults: Faults = NO_FAULTS
     text: str | None = None
     times: int | None = 1
@@ -31,9 +33,11 @@ class Rule:
     taken: int = 0
     chance: random.Random = field(default_factory=random.Random)
 
-    def takes(self, model: str) -> bool:
+    def takes(self, model: str, body: bytes) -> bool:
         """Whether the rule acts on this call; counts it if so."""
         if not fnmatchcase(model, self.model) or self.times == 0:
+            return False
+        if self.holds.encode() not in body:
             return False
         if self.after > 0:
             self.after -= 1
@@ -49,6 +53,7 @@ class Rule:
         """The rule as the control endpoint shows it."""
         return {
             "model": self.model,
+            "holds": self.holds,
             "fault": str(self.faults),
             "text": self.text,
             "times": self.times,
@@ -65,11 +70,11 @@ class Plan:
 
     rules: list[Rule] = field(default_factory=list)
 
-    def take(self, model: str) -> Rule | None:
+    def take(self, model: str, body: bytes) -> Rule | None:
         """The first rule that acts on a call of this model."""
         if not self.rules:
             return None
-        return next((rule for rule in self.rules if rule.takes(model)), None)
+        return next((rule for rule in self.rules if rule.takes(model, body)), None)
 
 
 def read_rule(value: object) -> Rule | str:
@@ -80,8 +85,11 @@ def read_rule(value: object) -> Rule | str:
     if unknown:
         return f"unknown keys {', '.join(unknown)}; known: {', '.join(sorted(_KEYS))}"
     model, name, text = value.get("model", "*"), value.get("fault", ""), value.get("text")
-    if not isinstance(model, str) or not isinstance(name, str) or not isinstance(text, str | None):
-        return "model, fault and text are strings"
+    holds = value.get("holds", "")
+    if not all(
+        isinstance(each, str) for each in (model, holds, name, "" if text is None else text)
+    ):
+        return "model, holds, fault and text are strings"
     faults = parse(name) if name else NO_FAULTS
     if isinstance(faults, UnknownFault):
         return f"unknown fault {faults.text!r}"
@@ -99,4 +107,4 @@ def read_rule(value: object) -> Rule | str:
     ):
         return "times, after and seed are integers from 0"
     chance = random.Random(seed)  # noqa: S311  # which calls fail must repeat, not be secret
-    return Rule(model, faults, text, times, after, float(probability), seed, chance=chance)
+    return Rule(model, holds, faults, text, times, after, float(probability), seed, chance=chance)

@@ -89,7 +89,7 @@ class Provider:
         if isinstance(ask, Refusal):
             return ask, NO_FAULTS
         name, suffix = split_model(ask.model)
-        faults, script = self._ordered(name, suffix)
+        faults, script = self._ordered(name, suffix, record.raw_body)
         record.model, record.stream = name, ask.stream
         if isinstance(faults, UnknownFault):
             known = ", ".join(kind.name for kind in FAULTS)
@@ -146,10 +146,12 @@ class Provider:
             return formatdate(self.settings.clock() + seconds, usegmt=True)
         return str(seconds)
 
-    def _ordered(self, name: str, suffix: str) -> tuple[Faults | UnknownFault, str | None]:
+    def _ordered(
+        self, name: str, suffix: str, body: bytes
+    ) -> tuple[Faults | UnknownFault, str | None]:
         if suffix:
             return parse(suffix), None
-        rule = self.plan.take(name)
+        rule = self.plan.take(name, body)
         return (NO_FAULTS, None) if rule is None else (rule.faults, rule.text)
 
     def _new_id(self) -> str:

@@ -341,6 +341,15 @@ def test_a_rule_can_dictate_the_answer(client: httpx.Client) -> None:
     assert ask(client).json()["choices"][0]["message"]["content"] != '{"score": 0.2}'
 
 
+def test_a_rule_can_act_on_the_calls_that_hold_a_word(client: httpx.Client) -> None:
+    control(client, "POST", "faults", json={"holds": "case-7", "fault": "429", "times": None})
+    statuses = [
+        ask(client, messages=[{"role": "user", "content": said}]).status_code
+        for said in ("case-6", "case-7", "Again case-7.", "case")
+    ]
+    assert statuses == [200, 429, 429, 200]
+
+
 MEANINGLESS_RULES: tuple[object, ...] = (
     {},
     7,
@@ -350,6 +359,8 @@ MEANINGLESS_RULES: tuple[object, ...] = (
     {"fault": "429", "probability": 2},
     {"fault": "429", "times": -1},
     {"fault": "429", "seed": "x"},
+    {"fault": "429", "holds": 7},
+    {"fault": "429", "text": 0},
 )
 
 
