@@ -71,9 +71,11 @@ def claims(answer: Answer, request: Request, *, mendable: bool) -> tuple[Claim, 
 def promised(answer: Answer) -> tuple[tuple[int, str], ...]:
     """Give the texts that must be JSON where JSON was asked for, each with its place.
 
-    Of several choices one may be a refusal: it says nothing, and the others still must.
+    A refusal is no answer; of several choices those that say something must still keep the promise.
     """
     if answer.tool_calls or answer.finish in {Finish.LENGTH, Finish.CONTENT_FILTER}:
         return ()
     texts = tuple(enumerate(answer.texts))
-    return texts if answer.refusal is None else tuple(each for each in texts if each[1].strip())
+    if answer.refusal is None:
+        return texts
+    return tuple(each for each in texts if each[1].strip()) if len(texts) > 1 else ()

@@ -32,7 +32,9 @@ _STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _TOKEN: Final = re.compile(rf'{_STRING}|["\[\]{{}}]', re.DOTALL)
 _OPENING: Final = re.compile(r"[\[{]")
 _LATE_COMMA: Final = re.compile(rf"({_STRING})|,(?=[{_BLANKS}]*+[\]}}])", re.DOTALL)
-_FENCE: Final = re.compile(r"^[ \t]*(?P<marks>`{3,9}|~{3,9})[ \t]*(?:[\w+.-]+(?=\s))?", re.MULTILINE)
+_FENCE: Final = re.compile(
+    r"^[ \t]*(?P<marks>`{3,9}|~{3,9})[ \t]*(?:[\w+.-]+(?=\s))?", re.MULTILINE
+)
 _CLOSER: Final = {"[": "]", "{": "}"}
 
 
@@ -91,12 +93,15 @@ def _only_value(text: str) -> str | None:
     """Give the only object or array in a text, or `None` where there are none or several."""
     found: str | None = None
     for span in _spans(text):
-        value = span if parses(span) else _LATE_COMMA.sub(r"\1", span)
-        if value is span or parses(value):
-            if found is not None:
-                return None
-            found = value
+        value = next((each for each in (span, _without_late_commas(span)) if parses(each)), None)
+        if value is not None and found is not None:
+            return None
+        found = value or found
     return found
+
+
+def _without_late_commas(text: str) -> str:
+    return _LATE_COMMA.sub(r"\1", text)
 
 
 def _spans(text: str) -> Iterator[str]:

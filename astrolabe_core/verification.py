@@ -1,24 +1,37 @@
 """Is this answer acceptable, and what follows where it is not?
 
-The deterministic checks come first: finished, not empty, not cut short, tools that were offered,
-arguments and promised JSON that parse and have their schema. A check that fails names the trigger
-that a stack's fallback may act on. What a verifier model thinks comes beside these, where the mode
-asks for one; `astrolabe_core.verifier` knows whom to ask, and how.
+The deterministic checks come first (`checks`, and `conformity` for what has a schema), then what a
+verifier model thinks, where the mode asks for one (`verifier` knows whom to ask, and how).
+
+What follows for an answer that the caller does not have yet; a relayed stream is only reported on:
+
+| Found | `light`, `auto` | `strict` | `strong` |
+| --- | --- | --- | --- |
+| serious: not finished, empty, broken | rejected | rejected | rejected |
+| lighter: cut short, declined, no such call | `failed`, may go | `failed`, as graded | as graded |
+| hollow: a refusal, nothing to judge | `failed`, may go | `failed`, may go | `failed`, may go |
+| a schema took too long | `unverified`, may go | never | never |
+| no grade that can be read | `unverified`, may go | never | never |
+| a grade below the threshold | `low_confidence`, may go | may go from 3 on | never |
+| a grade at the threshold | `passed` | `passed` | `passed` from 4 on, else never |
+
+What may go is kept while another model is asked, once for each doubt, and goes where nothing better
+comes. `off` looks at nothing; `light` asks no verifier, and `auto` only where that is warranted.
 """
 
-import json
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 from attrs import evolve, field, frozen
 
-from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Finish, Receipt
+from astrolabe_core.answers import NO_RECEIPT, Answer, Fault, Receipt
 from astrolabe_core.catalog import Model
+from astrolabe_core.checks import NO_JSON, Check, Finding, check, hollow, is_json, is_loose
 from astrolabe_core.codes import Code
-from astrolabe_core.conformity import Claim, Conformity, claims
-from astrolabe_core.repair import candidates
-from astrolabe_core.requests import Classification, Modifier, OutputFormat, Request
+from astrolabe_core.conformity import Claim, Conformity, claims, promised
+from astrolabe_core.repair import candidates, parses
+from astrolabe_core.requests import Classification, Modifier, Request
 from astrolabe_core.stacks import Stack, Trigger, Verification, VerificationMode
 from astrolabe_core.units import Bps, Instant
 
@@ -26,8 +39,9 @@ from astrolabe_core.units import Bps, Instant
 class VerificationStatus(StrEnum):
     """How verification ended, as headers and traces say it.
 
-    `low_confidence` is an answer that passed every check and that its verifier doubts;
-    `unverified` one that a verifier was to look at and none could.
+    `failed`: a check found something; what is delivered so was cut short, declined, or did
+    otherwise with tools than it was told. `low_confidence`: its verifier doubts it. `unverified`:
+    a verifier was to look at it and none could, or a schema took too long.
     """
 
     SKIPPED = "skipped"
@@ -35,34 +49,6 @@ class VerificationStatus(StrEnum):
     FAILED = "failed"
     LOW_CONFIDENCE = "low_confidence"
     UNVERIFIED = "unverified"
-
-
-class Check(StrEnum):
-    """One deterministic check, in the order in which they run."""
-
-    FINISHED = "finished"
-    NOT_TRUNCATED = "not_truncated"
-    NOT_REFUSED = "not_refused"
-    NOT_EMPTY = "not_empty"
-    TOOL_OFFERED = "tool_offered"
-    TOOL_ARGUMENTS_PARSE = "tool_arguments_parse"
-    TOOL_ARGUMENTS_CONFORM = "tool_arguments_conform"
-    JSON_PARSES = "json_parses"
-    JSON_CONFORMS = "json_conforms"
-    SCHEMA_CHECKED = "schema_checked"
-
-
-@frozen(kw_only=True)
-class Finding:
-    """A check that failed, what was found, and what it may trigger.
-
-    `flaws` say where a schema is missed: JSON pointers and words of ours, none of the answer's.
-    """
-
-    check: Check
-    message: str
-    trigger: Trigger
-    flaws: tuple[str, ...] = ()
 
 
 class Concern(StrEnum):
@@ -88,8 +74,16 @@ class Grade:
 
     @property
     def confidence(self) -> Bps:
-        """The score as a share: 1 is none, 5 is all."""
-        return Bps((self.score - 1) * 2_500)
+        """The score as a share: 1 is none, 5 is all.
+
+        An answer that tries to steer its judge is never trusted, whatever score it got that way.
+        """
+        score = 1 if Concern.MANIPULATED in self.concerns else self.score
+        return Bps((score - 1) * 2_500)
+
+
+PROMPT_VERSION: Final = 1
+"""Of what verifiers are told: grades of one version are comparable."""
 
 
 @frozen(kw_only=True)
@@ -99,6 +93,7 @@ class VerifierCall:
     model: Model
     started_at: Instant
     ended_at: Instant
+    prompt_version: int = PROMPT_VERSION
     grade: Grade | None = None
     fault: Fault | None = None
     receipt: Receipt = NO_RECEIPT
@@ -106,12 +101,16 @@ class VerifierCall:
 
 @frozen(kw_only=True)
 class Verdict:
-    """What verification made of one answer. `findings` are in the order of the checks."""
+    """What verification made of one answer. `findings` are in the order of the checks.
+
+    `hollow` says that nothing is there to be judged: no text and no call, but a refusal, say.
+    """
 
     mode: VerificationMode
     status: VerificationStatus
     findings: tuple[Finding, ...] = ()
     repaired: bool = False
+    hollow: bool = False
     verifiers: tuple[VerifierCall, ...] = ()
 
     @property
@@ -146,56 +145,65 @@ def examine(
     """Run every check that needs no schema; `mendable` says that the caller saw nothing yet."""
     if mode is VerificationMode.OFF:
         return Examination(answer=answer, mode=mode)
-    if mendable and request.output_format is OutputFormat.JSON_OBJECT:
-        answer = _mended(answer)
+    if mendable and is_loose(request):
+        answer = _mended(answer, request)
     claimed = claims(answer, request, mendable=mendable)
-    findings = tuple(
-        finding
-        for check in (_finish, _refusal, _emptiness, _offered, _arguments, _json)
-        if (finding := check(answer, request)) is not None
-    )
-    return Examination(answer=answer, mode=mode, findings=findings, claims=claimed)
+    found = check(answer, request)
+    return Examination(answer=answer, mode=mode, findings=found, claims=claimed)
 
 
 def conclude(examined: Examination, found: Sequence[Conformity] = ()) -> tuple[Answer, Verdict]:
     """Give the answer, mended where that helped, and the verdict of all deterministic checks."""
-    answer, findings = examined.answer, list(examined.findings)
-    texts = list(answer.texts)
+    answer = examined.answer
+    if examined.mode is VerificationMode.OFF:
+        return answer, Verdict(mode=examined.mode, status=VerificationStatus.SKIPPED)
+    texts, findings = list(answer.texts), list(examined.findings)
     for claim, conformity in zip(examined.claims, found, strict=True):
-        if claim.choice is not None and conformity.fitting:
-            texts[claim.choice] = claim.texts[conformity.fitting]
+        place = _first_json(claim) if not conformity.checked else conformity.fitting
+        if claim.choice is not None and place is not None:
+            texts[claim.choice] = claim.texts[place]
         finding = _nonconformity(claim, conformity)
         if finding is not None:
             findings.append(finding)
     if tuple(texts) != answer.texts:
         answer = evolve(answer, texts=tuple(texts), repaired=True)
-    if examined.mode is VerificationMode.OFF:
-        status = VerificationStatus.SKIPPED
-    else:
-        status = VerificationStatus.FAILED if findings else VerificationStatus.PASSED
     return answer, Verdict(
-        mode=examined.mode, status=status, findings=tuple(findings), repaired=answer.repaired
+        mode=examined.mode,
+        status=_status_of(findings),
+        findings=tuple(findings),
+        repaired=answer.repaired,
+        hollow=hollow(answer),
     )
+
+
+def _status_of(findings: Sequence[Finding]) -> VerificationStatus:
+    if not findings:
+        return VerificationStatus.PASSED
+    if all(finding.check is Check.SCHEMA_CHECKED for finding in findings):
+        return VerificationStatus.UNVERIFIED
+    return VerificationStatus.FAILED
 
 
 def serious(verdict: Verdict) -> Finding | None:
     """Give the finding that an answer may not be delivered with, or `None`.
 
     An answer that was cut short, or in which the model declines, is still an answer: it is
-    delivered as what it is where nothing better comes. Broken JSON where JSON was promised, broken
-    tool calls and emptiness are not.
+    delivered as what it is where nothing better comes, and so is one without the call that was
+    asked for. Broken JSON where JSON was promised, broken tool calls and emptiness are not.
     """
     return next((finding for finding in verdict.findings if finding.check in _SERIOUS), None)
 
 
-def doubt(verdict: Verdict) -> Trigger | None:
-    """Give the trigger of a deliverable answer that another model might better, or `None`."""
-    lighter = [found for found in verdict.findings if found.check in _LIGHTER]
-    if lighter and verdict.grade is None:
-        return lighter[0].trigger
+def doubts(verdict: Verdict) -> tuple[Trigger, ...]:
+    """Give the triggers of a deliverable answer that another model might better.
+
+    What was found for certain comes before what a verifier thinks.
+    """
+    certain = [found.trigger for found in verdict.findings if found.check in _LIGHTER]
     # What nobody could judge is not the answer's fault: another one would fare no better.
-    low = verdict.status is VerificationStatus.LOW_CONFIDENCE
-    return Trigger.VERIFIER_LOW_CONFIDENCE if low else None
+    if verdict.status is VerificationStatus.LOW_CONFIDENCE:
+        certain.append(Trigger.VERIFIER_LOW_CONFIDENCE)
+    return tuple(dict.fromkeys(certain))
 
 
 STRONG_CONFIDENCE_MIN: Final = Bps(7_500)
@@ -205,7 +213,11 @@ ACCEPTABLE_CONFIDENCE_MIN: Final = Bps(5_000)
 
 
 def graded(verdict: Verdict, rules: Verification) -> Verdict:
-    """Weigh what the verifiers said; without a grade the answer is unverified."""
+    """Weigh what the verifiers said; without a grade the answer is unverified.
+
+    A grade does not lift what a check found: an answer that was cut short stays `failed`, and one
+    whose schema took too long `unverified`.
+    """
     grade = verdict.grade
     if grade is None:
         return evolve(verdict, status=VerificationStatus.UNVERIFIED)
@@ -225,16 +237,20 @@ def deliverable(verdict: Verdict) -> bool:
     """
     if serious(verdict) is not None:
         return False
-    match verdict.mode:
-        case VerificationMode.STRONG:
-            return verdict.status not in _UNPROVEN
-        case VerificationMode.STRICT:
-            if verdict.status not in _UNPROVEN:
-                return True
-            grade = verdict.grade
-            return grade is not None and grade.confidence >= ACCEPTABLE_CONFIDENCE_MIN
-        case _:
-            return True
+    if verdict.mode not in _GRADING or verdict.hollow:
+        return True
+    grade = verdict.grade
+    if grade is None or unchecked(verdict):
+        return False
+    doubted = verdict.status is VerificationStatus.LOW_CONFIDENCE
+    if verdict.mode is VerificationMode.STRONG:
+        return not doubted and grade.confidence >= STRONG_CONFIDENCE_MIN
+    return not doubted or grade.confidence >= ACCEPTABLE_CONFIDENCE_MIN
+
+
+def unchecked(verdict: Verdict) -> bool:
+    """Whether it could not be told in time if the answer has its schema."""
+    return any(finding.check is Check.SCHEMA_CHECKED for finding in verdict.findings)
 
 
 def failure_code(trigger: Trigger) -> Code:
@@ -248,28 +264,39 @@ def failure_code(trigger: Trigger) -> Code:
             return Code.PROVIDER_ERROR
 
 
-_UNPROVEN: Final = frozenset({VerificationStatus.LOW_CONFIDENCE, VerificationStatus.UNVERIFIED})
-_LIGHTER: Final = frozenset({Check.NOT_TRUNCATED, Check.NOT_REFUSED})
+_GRADING: Final = frozenset({VerificationMode.STRICT, VerificationMode.STRONG})
+"""Modes that deliver nothing without a grade."""
+_LIGHTER: Final = frozenset({Check.NOT_TRUNCATED, Check.NOT_REFUSED, Check.TOOL_CHOICE})
 _SERIOUS: Final = frozenset(Check) - _LIGHTER - {Check.SCHEMA_CHECKED}
 
 
-def _mended(answer: Answer) -> Answer:
-    texts = tuple(
-        next((made for made in candidates(text) if _parses(made, as_object=True)), text)
-        for text in answer.texts
-    )
-    return answer if texts == answer.texts else evolve(answer, texts=texts, repaired=True)
+def _mended(answer: Answer, request: Request) -> Answer:
+    texts = list(answer.texts)
+    for place, text in promised(answer):
+        if not is_json(text, request):
+            made = candidates(text)
+            texts[place] = next((each for each in made if is_json(each, request)), text)
+    if tuple(texts) == answer.texts:
+        return answer
+    return evolve(answer, texts=tuple(texts), repaired=True)
+
+
+def _first_json(claim: Claim) -> int | None:
+    """Give the place of the first text that is JSON at all."""
+    return next((place for place, text in enumerate(claim.texts) if parses(text)), None)
 
 
 def _nonconformity(claim: Claim, found: Conformity) -> Finding | None:
+    if found.checked and found.fitting is not None:
+        return None
+    if _first_json(claim) is None:
+        return evolve(NO_JSON, flaws=found.flaws)
     if not found.checked:
         return Finding(
             check=Check.SCHEMA_CHECKED,
             message="the answer could not be held against its schema in time",
             trigger=Trigger.SCHEMA_FAILURE,
         )
-    if found.fitting is not None:
-        return None
     of_call = claim.call is not None
     return Finding(
         check=Check.TOOL_ARGUMENTS_CONFORM if of_call else Check.JSON_CONFORMS,
@@ -281,87 +308,3 @@ def _nonconformity(claim: Claim, found: Conformity) -> Finding | None:
         trigger=Trigger.SCHEMA_FAILURE,
         flaws=found.flaws,
     )
-
-
-def _finish(answer: Answer, request: Request) -> Finding | None:
-    match answer.finish:
-        case Finish.ERROR | Finish.UNKNOWN:
-            return Finding(
-                check=Check.FINISHED,
-                message="the provider did not say that the answer is finished",
-                trigger=Trigger.PROVIDER_ERROR,
-            )
-        case Finish.LENGTH if request.output_tokens_max is None:
-            return Finding(
-                check=Check.NOT_TRUNCATED,
-                message="the answer reached the output cap chosen by the gateway",
-                trigger=Trigger.CONTEXT_LENGTH,
-            )
-        case _:
-            return None
-
-
-def _refusal(answer: Answer, _: Request) -> Finding | None:
-    if answer.refusal is None and answer.finish is not Finish.CONTENT_FILTER:
-        return None
-    return Finding(
-        check=Check.NOT_REFUSED, message="the model declined to answer", trigger=Trigger.REFUSAL
-    )
-
-
-def _emptiness(answer: Answer, _: Request) -> Finding | None:
-    if answer.text.strip() or answer.tool_calls or answer.refusal is not None:
-        return None
-    if answer.finish in {Finish.LENGTH, Finish.CONTENT_FILTER}:
-        return None
-    return Finding(
-        check=Check.NOT_EMPTY,
-        message="the answer has neither text nor tool calls",
-        trigger=Trigger.PROVIDER_ERROR,
-    )
-
-
-def _offered(answer: Answer, request: Request) -> Finding | None:
-    del answer, request
-    return None
-
-
-def _arguments(answer: Answer, request: Request) -> Finding | None:
-    if answer.finish is Finish.LENGTH:
-        return None
-    for call in answer.tool_calls:
-        if call.arguments and not _parses(call.arguments, as_object=True):
-            # A name that the caller gave may be told; any other is a provider's words.
-            offered = any(tool.name == call.name for tool in request.tools)
-            which = f"tool {call.name}" if offered else "a tool that was not offered"
-            return Finding(
-                check=Check.TOOL_ARGUMENTS_PARSE,
-                message=f"the arguments of {which} are not a JSON object",
-                trigger=Trigger.SCHEMA_FAILURE,
-            )
-    return None
-
-
-def _json(answer: Answer, request: Request) -> Finding | None:
-    if request.output_format is OutputFormat.TEXT or answer.tool_calls:
-        return None
-    if answer.refusal is not None or answer.finish in {Finish.LENGTH, Finish.CONTENT_FILTER}:
-        return None
-    if request.output_format is OutputFormat.JSON_SCHEMA and request.schema is not None:
-        return None  # held against its schema, mended or not
-    as_object = request.output_format is OutputFormat.JSON_OBJECT
-    if all(_parses(text, as_object=as_object) for text in answer.texts):
-        return None
-    return Finding(
-        check=Check.JSON_PARSES,
-        message="JSON was promised and the answer does not parse as it",
-        trigger=Trigger.SCHEMA_FAILURE,
-    )
-
-
-def _parses(text: str, *, as_object: bool) -> bool:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(value, dict) or not as_object
