@@ -4,7 +4,7 @@ Pure: JSON objects in, JSON objects and frames out. `WIRES` gives the two format
 of names, so that whoever serves a request need not know which one it came in.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from attrs import frozen
@@ -105,6 +105,7 @@ class Wire:
     upstream_body: Callable[[CallModel, Object], dict[str, object]]
     read_answer: ReadAnswer
     answer_body: Callable[[Served], dict[str, object]]
+    held_events: Callable[[Answer], Sequence[Object]]
     StreamReader: MakeReader
     StreamWriter: Callable[[Request, ModelId, RequestId], Writer]
 
@@ -115,6 +116,7 @@ WIRES: Final[Mapping[Surface, Wire]] = {
         upstream_body=chat.upstream_body,
         read_answer=chat.read_answer,
         answer_body=chat.answer_body,
+        held_events=chat.held_events,
         StreamReader=chat.StreamReader,
         StreamWriter=chat.StreamWriter,
     ),
@@ -123,6 +125,7 @@ WIRES: Final[Mapping[Surface, Wire]] = {
         upstream_body=responses.upstream_body,
         read_answer=responses.read_answer,
         answer_body=responses.answer_body,
+        held_events=responses.held_events,
         StreamReader=responses.StreamReader,
         StreamWriter=responses.StreamWriter,
     ),

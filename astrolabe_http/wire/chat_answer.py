@@ -16,6 +16,7 @@ from astrolabe_core.requests import Request
 from astrolabe_core.units import RequestId
 from astrolabe_core.usage import Usage
 from astrolabe_http.failures import classify
+from astrolabe_http.wire.chat_mending import mended_choices
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.inline import answered_by, inline_metadata
 from astrolabe_http.wire.intake import request_of, wants_one_call
@@ -135,7 +136,7 @@ def answer_body(served: Served) -> dict[str, object]:
         **head(request, answered_by(served), "chat.completion"),
         "choices": [
             _choice(object_of(choice), place, request)
-            for place, choice in enumerate(array_of(payload.get("choices")))
+            for place, choice in enumerate(mended_choices(served.answer))
         ],
         "usage": usage_json(served.answer.receipt, payload.get("usage")),
     }

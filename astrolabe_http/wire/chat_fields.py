@@ -26,6 +26,7 @@ from astrolabe_http.wire.fields import (
     SUMMARY,
     VERBOSITY,
     WHOLE,
+    Object,
     text_of,
     text_up_to,
     whole_between,
@@ -42,6 +43,16 @@ from astrolabe_http.wire.rulings import (
 )
 
 CHOICES_MAX: Final = 128
+
+
+def index_of(choice: Object) -> int:
+    """Give the index that a choice names; one that no choice can have is as good as none."""
+    index = choice.get("index")
+    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < CHOICES_MAX:
+        return index
+    return 0
+
+
 _RESPONSES: Final = "it is a field of /v1/responses; send"
 _MUST_BE_TEXT: Final = 'models here answer with text; leave it out or send ["text"]'
 

@@ -9,6 +9,8 @@ that whatever comes is what it seems.
 from collections.abc import Mapping
 from typing import Final
 
+from astrolabe_core.messages import Correction
+from astrolabe_http.wire.correction import asked_again, failed_text
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.parts import chat_part, words_of
 
@@ -18,6 +20,16 @@ _ASSISTANT: Final = ("refusal", "reasoning", "reasoning_details", "images")
 def shape_messages(messages: list[object]) -> list[dict[str, object]]:
     """Write the messages."""
     return [_shape(object_of(message)) for message in messages]
+
+
+def corrective_messages(correction: Correction | None) -> list[dict[str, object]]:
+    """Write what follows a conversation whose answer was not as it must be."""
+    if correction is None:
+        return []
+    return [
+        {"role": "assistant", "content": failed_text(correction)},
+        {"role": "user", "content": asked_again(correction)},
+    ]
 
 
 def _shape(message: Object) -> dict[str, object]:

@@ -21,7 +21,7 @@ from astrolabe_core.requests import (
 )
 from astrolabe_core.units import Instant, RequestId
 from astrolabe_http.wire.chat_fields import CHAT_FIELDS
-from astrolabe_http.wire.chat_messages import shape_messages
+from astrolabe_http.wire.chat_messages import corrective_messages, shape_messages
 from astrolabe_http.wire.chat_turns import read_messages
 from astrolabe_http.wire.fields import (
     Object,
@@ -122,7 +122,10 @@ def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, objec
     request, body = command.request, command.request.body
     made: dict[str, object] = {
         "model": command.model.id,
-        "messages": shape_messages(array_of(body.get("messages"))),
+        "messages": [
+            *shape_messages(array_of(body.get("messages"))),
+            *corrective_messages(command.correction),
+        ],
         "max_tokens": command.output_tokens_max,
         "usage": {"include": True},
     }

@@ -34,7 +34,7 @@ from astrolabe_http.wire.chat_answer import (
     shown_finish,
     usage_json,
 )
-from astrolabe_http.wire.chat_fields import CHOICES_MAX
+from astrolabe_http.wire.chat_fields import CHOICES_MAX, index_of
 from astrolabe_http.wire.chat_request import wants_usage
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.inline import inline_metadata
@@ -237,14 +237,6 @@ class StreamReader:
             refusal=refusals[0] if refusals else None,
             receipt=self.receipt,
         )
-
-
-def index_of(value: Object) -> int:
-    """Give the index that a choice names; one that no choice can have is as good as none."""
-    index = value.get("index")
-    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < CHOICES_MAX:
-        return index
-    return 0
 
 
 class StreamWriter:

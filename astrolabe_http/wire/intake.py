@@ -110,6 +110,7 @@ def read_function(
     return Tool(
         name=name,
         schema_bytes=len(orjson.dumps(outer)),
+        parameters=parameters or None,
         strict=declared.get("strict") is True,
     )
 

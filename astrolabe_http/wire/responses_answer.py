@@ -22,6 +22,7 @@ from astrolabe_http.wire.inline import answered_by, inline_text
 from astrolabe_http.wire.intake import request_of, wants_one_call
 from astrolabe_http.wire.receipts import merge_receipt, read_responses_usage
 from astrolabe_http.wire.responses_items import Items
+from astrolabe_http.wire.responses_mending import mended_output
 from astrolabe_http.wire.responses_output import CALL, REFUSAL, TEXT, Item
 from astrolabe_http.wire.responses_request import functions_of
 
@@ -124,7 +125,7 @@ def answer_body(served: Served) -> dict[str, object]:
     """Write the caller's body."""
     request = request_of(served.trace.arrival)
     items = items_of(request, answered_by(served))
-    items.take(object_of(served.answer.payload).get("output"))
+    items.take(mended_output(served.answer))
     items.close(completed=served.answer.finish not in REASONS)
     output = [item.json() for item in items.made]
     return ended_body(request, answered_by(served), output, served)

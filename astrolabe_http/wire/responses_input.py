@@ -10,6 +10,8 @@ what it seems.
 from collections.abc import Mapping
 from typing import Final
 
+from astrolabe_core.messages import Correction
+from astrolabe_http.wire.correction import asked_again, failed_text
 from astrolabe_http.wire.fields import OBJECT, Object, array_of, object_of, text_of
 from astrolabe_http.wire.intake import without_nulls
 from astrolabe_http.wire.parts import TEXTS, responses_part, words_of
@@ -69,11 +71,22 @@ def ruling_on(kind: str) -> Ruling | None:
     return _KNOWN if kind.startswith("openrouter:") else ITEMS.get(kind)
 
 
-def shape_input(given: object) -> object:
-    """Write `input`."""
+def shape_input(given: object, correction: Correction | None = None) -> object:
+    """Write `input`, and behind it what is said of an answer that was not as it must be."""
     if not isinstance(given, list):
-        return given
-    return [_shape(object_of(item), place) for place, item in enumerate(given)]
+        if correction is None:
+            return given
+        given = [{"role": "user", "content": given}]
+    items = given if correction is None else [*given, *_corrective(correction)]
+    return [_shape(object_of(item), place) for place, item in enumerate(items)]
+
+
+def _corrective(correction: Correction) -> list[object]:
+    said = {"type": "output_text", "text": failed_text(correction)}
+    return [
+        {"role": "assistant", "content": [said]},
+        {"role": "user", "content": asked_again(correction)},
+    ]
 
 
 def _shape(item: Object, place: int) -> dict[str, object]:

@@ -125,6 +125,12 @@ class Item:
         return [part.json() for part in self.parts.values() if part.family.index == index]
 
 
+def own_json(item: Item) -> dict[str, object]:
+    """Write an item under the provider's own id: it goes with what is encrypted."""
+    named = item.seal.id or item.own
+    return {**item.json(), "id": named} if named else item.json()
+
+
 def citations_in(found: object) -> list[object]:
     """Give the annotations that typed clients can read: whole citations of a page."""
     return [

@@ -125,7 +125,7 @@ def upstream_body(command: CallModel, provider_rules: Object) -> dict[str, objec
     request, body = command.request, command.request.body
     made: dict[str, object] = {
         "model": command.model.id,
-        "input": shape_input(body.get("input")),
+        "input": shape_input(body.get("input"), command.correction),
         "max_output_tokens": command.output_tokens_max,
         "store": False,
         **carry(body, RESPONSES_FIELDS),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 from astrolabe_http.wire.responses_items import Items
-from astrolabe_http.wire.responses_output import Item
+from astrolabe_http.wire.responses_output import own_json
 from astrolabe_http.wire.translation.chunks import ChatChunks
 from astrolabe_http.wire.translation.events import ResponsesEvents
 from astrolabe_http.wire.translation.particulars import chat_error, chat_usage, error_in
@@ -35,13 +35,7 @@ def responses_answer(payload: Object) -> dict[str, object]:
         items.feed(event)
         ending = object_of(event.get("response")) or ending
     items.close(completed=ending.get("status") == "completed")
-    return {**ending, "output": [_own(item) for item in items.made]}
-
-
-def _own(item: Item) -> dict[str, object]:
-    """Write an item under the provider's own id: it goes with what is encrypted."""
-    named = item.seal.id or item.own
-    return {**item.json(), "id": named} if named else item.json()
+    return {**ending, "output": [own_json(item) for item in items.made]}
 
 
 def chat_answer(payload: Object) -> dict[str, object]:

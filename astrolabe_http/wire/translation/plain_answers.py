@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import orjson
 
-from astrolabe_http.wire.chat_stream import index_of
+from astrolabe_http.wire.chat_fields import index_of
 from astrolabe_http.wire.fields import Object, array_of, object_of, text_of
 
 Chunk: TypeAlias = dict[str, object]

@@ -211,6 +211,8 @@ class _Play:
                 return LookedUp(None, NOW)
 
     def _call(self, command: CallModel) -> Event:
+        if command.trace is None:
+            return self._judge(command)
         self._called = command
         body = self.wire.upstream_body(command, {})
         if not command.request.stream:
@@ -222,6 +224,13 @@ class _Play:
         if isinstance(fault, Fault):
             return Faulted(fault, NOW)
         return Answered(evolve(fault, payload=tuple(events)), NOW)
+
+    def _judge(self, command: CallModel) -> Event:
+        """Ask a verifier: a request of ours, always in Chat, whatever the caller speaks."""
+        wire = WIRES[command.request.surface]
+        body = Upstream(command.request.surface).body(wire.upstream_body(command, {}))
+        result = wire.read_answer(body)
+        return Faulted(result, NOW) if isinstance(result, Fault) else Answered(result, NOW)
 
     def _read(self, body: Body) -> tuple[list[Body], Answer | Fault, bool]:
         reader = self.wire.StreamReader(choices=self._called.request.choices)
@@ -243,8 +252,7 @@ class _Play:
                     assert trace.served is not None
                     model = trace.served.option.model.id
                     self.writer = self.wire.StreamWriter(request, model, request.id)
-                    assert isinstance(answer.payload, tuple)
-                    self.written += b"".join(map(self.writer.feed, answer.payload))
+                    self.written += b"".join(map(self.writer.feed, self.wire.held_events(answer)))
                 return 200, self.written + self.writer.finish(reply)
             case Refused(trace=trace):
                 assert trace.refusal is not None

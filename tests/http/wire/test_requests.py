@@ -179,6 +179,22 @@ def test_what_is_unknown_null_or_empty_is_tolerated(surface: Surface) -> None:
 
 
 @pytest.mark.parametrize("surface", SURFACES)
+def test_a_tool_has_the_schema_of_its_arguments_where_one_is_declared(surface: Surface) -> None:
+    """Else the arguments of a call could be held against nothing."""
+    found = read(surface, tools=TOOLS[surface])
+    assert isinstance(found, Request)
+    assert found.tools[0].parameters == FUNCTION["parameters"]
+    assert found.tools[0].strict
+    for nothing in ({}, None):
+        bare = {**FUNCTION, "parameters": nothing, "strict": None}
+        inner = {"function": bare} if surface is Surface.CHAT else bare
+        found = read(surface, tools=[{"type": "function", **inner}])
+        assert isinstance(found, Request)
+        assert found.tools[0].parameters is None
+        assert not found.tools[0].strict
+
+
+@pytest.mark.parametrize("surface", SURFACES)
 def test_tools_of_other_types_are_tolerated_and_not_counted(surface: Surface) -> None:
     others = [{"type": "web_search"}, {"type": "namespace", "tools": []}, {"type": "custom"}]
     found = accepted(surface, tools=[*others, *TOOLS[surface]])
