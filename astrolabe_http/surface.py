@@ -51,6 +51,7 @@ from astrolabe_http.headers import Header, trace_headers
 from astrolabe_http.host import Host
 from astrolabe_http.proofreading import proofreader
 from astrolabe_http.strict_json import StrictObject, read_object
+from astrolabe_http.tool_confirmations import with_confirmations, with_tokens
 from astrolabe_http.wire import WIRES
 from astrolabe_http.wire.kept import go_on, refer, references
 from astrolabe_http.wire.translation import untranslatable
@@ -174,8 +175,13 @@ class Surface:
         if refusal is None:
             message = "a refused request has no refusal"
             raise ValueError(message)
-        body = json_bytes(error_body(refusal, visit.id))
+        body = json_bytes(error_body(self._vouchable(refusal, trace), visit.id))
         await visit.connection.answer(status_of(refusal), trace_headers(trace), body)
+
+    def _vouchable(self, refusal: Refusal, trace: Trace) -> Refusal:
+        """Add what somebody must send back to vouch for the calls that a refusal names."""
+        workspace = None if trace.caller is None else trace.caller.workspace.id
+        return with_tokens(refusal, workspace, self._gateway.settings.secret_key)
 
     async def _complete(
         self, visit: Visit, purpose: Purpose, spoken: Callable[[Mapping[str, object]], Format]
@@ -236,7 +242,8 @@ class Surface:
             writer = WIRES[request.surface].StreamWriter(request, model, request.id)
             announce_keeping(writer, trace)
             visit.connection.proofreader = proofreader(self._gateway, request)
-        await visit.connection.write(writer.fail(refusal), more=False)
+        told = self._vouchable(refusal, trace)
+        await visit.connection.write(writer.fail(told), more=False)
 
     async def _receive(self, visit: Visit, key: str, lease: Lease) -> Body:
         gateway, settings = self._gateway, self._gateway.settings
@@ -266,7 +273,9 @@ class Surface:
         if isinstance(found, Malformed):
             return found
         refusal = untranslatable(found, self._gateway.upstream)
-        return found if refusal is None else visit.malformed(refusal)
+        if refusal is not None:
+            return visit.malformed(refusal)
+        return with_confirmations(found, self._gateway.settings.secret_key)
 
     async def _compose(
         self, visit: Visit, key: str, spoken: Format, body: dict[str, object], size: int
