@@ -1,16 +1,20 @@
 """Draw the flow from its table, for `docs/flow.md`: run `python -m tests.flow.diagram`."""
 
 import sys
+from functools import cache
 
 from astrolabe_core.flow import TRANSITIONS, begin, step
 from astrolabe_core.messages import Event
-from astrolabe_core.states import State
+from astrolabe_core.states import Done, State
+from tests.flow.scenarios import SCENARIOS
 from tests.flow.test_histories import ARRIVALS, histories
+from tests.flow.walk import walk
 from tests.flow.world import worlds
 
 Arrow = tuple[str, str, str]
 
 
+@cache
 def arrows() -> list[Arrow]:
     """Give (state, event, next state) for every transition that some history takes."""
     found: set[Arrow] = set()
@@ -25,6 +29,14 @@ def arrows() -> list[Arrow]:
             following = step(state, event).state
             found.add((_name(state), _name(event), _name(following)))
             state = following
+    for scenario in SCENARIOS:
+        for walked in walk(scenario):
+            places = [*walked.states, Done(walked.reply)]
+            events = [event for _, _, event in walked.steps]
+            found.update(
+                (_name(state), _name(event), _name(following))
+                for state, event, following in zip(places, events, places[1:], strict=False)
+            )
     return sorted(found, key=_in_order)
 
 

@@ -80,6 +80,17 @@ class Books:
     key_status: KeyStatus = KeyStatus.ACTIVE
     workspace_status: WorkspaceStatus = WorkspaceStatus.ACTIVE
 
+    def copy(self) -> "Books":
+        """Give rows of their own: what is in them is frozen."""
+        return evolve(
+            self,
+            holds=dict(self.holds),
+            counters=dict(self.counters),
+            postings=list(self.postings),
+            endings=list(self.endings),
+            traces=list(self.traces),
+        )
+
     def carry_out(self, command: ledger.Command) -> ledger.Outcome:
         """Load, apply, write."""
         hold = self.holds.get(getattr(command, "hold", ""))
