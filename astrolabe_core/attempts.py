@@ -90,7 +90,8 @@ def call(route: Route, at: Instant) -> Step:
         layers=layers,
         relayed=request.stream and not held_back,
         time_left_ms=time_left,
-        holds_calls=bool(request.tools) and may_stop(request, layers),
+        # A model may call what nobody offered.
+        holds_calls=may_stop(request, layers),
         correction=route.correction,
         trace=route.trace,
     )

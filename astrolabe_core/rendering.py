@@ -153,8 +153,9 @@ def tools_json(rulings: tuple[CallRuling, ...]) -> Json:
     return tuple(
         {
             "tool": ruling.tool,
-            "labels": ruling.labels,
+            "labels": tuple(label.value for label in ruling.labels),
             "permission": ruling.permission.value,
+            "confirmed": ruling.confirmed,
         }
         for ruling in rulings
     )

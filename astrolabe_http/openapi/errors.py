@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from astrolabe_core.codes import Code, Reason, Refusal
+from astrolabe_core.requests import ToolLabel
 from astrolabe_core.units import RequestId
 from astrolabe_http.errors import DOCS_PATH, FORMS, SERVER, error_body
 from astrolabe_http.openapi.headers import ACCOUNT, IDENTITY, REFUSAL, REQUEST_ID, pointing_at
@@ -24,6 +25,7 @@ from astrolabe_http.openapi.schema import (
     record,
     ref,
     text,
+    whole,
     words,
 )
 
@@ -93,10 +95,10 @@ MEANINGS: Final[Mapping[Code, str]] = {
 """When each code is given."""
 
 _BLOCKED: Final = frozenset({Code.ROUTING_POLICY_BLOCKED})
+_STOPPED: Final = frozenset({Code.TOOL_CALL_BLOCKED, Code.TOOL_CALL_CONFIRMATION_REQUIRED})
 _ATTEMPTED: Final = frozenset(
     {
-        Code.TOOL_CALL_BLOCKED,
-        Code.TOOL_CALL_CONFIRMATION_REQUIRED,
+        *_STOPPED,
         Code.PROVIDER_AUTH_ERROR,
         Code.PROVIDER_ERROR,
         Code.ORIGIN_UNREACHABLE,
@@ -156,6 +158,25 @@ ERROR_SCHEMAS: Final[Mapping[str, Schema]] = {
             "unblock": array(ref("Unblocking")),
         },
         "The `details` of `routing_policy_blocked`.",
+    ),
+    "StoppedCall": record(
+        {
+            "tool": STRING,
+            "labels": array(words(ToolLabel), "What the call may do."),
+            "permission": words(("confirmation_required", "blocked")),
+            "arguments": nullable(STRING, "As the model wrote them; null where they are too long."),
+            "digest": text("Names tool and arguments, however these are laid out."),
+            "expires_at": nullable(
+                whole(minimum=0), "Until when the confirmation holds, in seconds since 1970."
+            ),
+            "confirmation": text("To be sent back in `metadata.astrolabe.tool_confirmations`."),
+        },
+        "A tool call that the tool policy stopped.",
+        optional=["confirmation"],
+    ),
+    "ToolCallDetails": record(
+        {"calls": array(ref("StoppedCall"), minItems=1), "attempts": array(ref("AttemptSummary"))},
+        "The `details` of `tool_call_blocked` and `tool_call_confirmation_required`.",
     ),
     "AttemptDetails": record(
         {"attempts": array(ref("AttemptSummary"), "In order; nothing of them was charged.")},
@@ -228,7 +249,11 @@ def _response(status: int, codes: list[str], says: str, example: object) -> dict
     narrowed: dict[str, Any] = {"code": {"enum": codes}}
     told = [
         name
-        for name, whose in (("BlockedDetails", _BLOCKED), ("AttemptDetails", _ATTEMPTED))
+        for name, whose in (
+            ("BlockedDetails", _BLOCKED),
+            ("ToolCallDetails", _STOPPED),
+            ("AttemptDetails", _ATTEMPTED),
+        )
         if not whose.isdisjoint(codes)
     ]
     if told:

@@ -10,7 +10,7 @@ from typing import Final
 from astrolabe_core.answers import FaultKind
 from astrolabe_core.catalog import Basis
 from astrolabe_core.codes import Code, Kind, Miss, PolicyStatus, Unbillable
-from astrolabe_core.requests import ActionClass, Category, Complexity, Modifier
+from astrolabe_core.requests import ActionClass, Category, Complexity, Modifier, ToolLabel
 from astrolabe_core.stacks import CostMode, FallbackMode, QualityTarget, VerificationMode
 from astrolabe_core.trace import Flag
 from astrolabe_http.openapi.headers import REQUEST_ID, VERIFICATION_STATUSES
@@ -201,8 +201,9 @@ _TOOL_CALLS: Final = array(
     record(
         {
             "tool": STRING,
-            "labels": array(STRING, "What the call may do."),
+            "labels": array(words(ToolLabel), "What the call may do."),
             "permission": words(PERMISSIONS),
+            "confirmed": described(BOOLEAN, "Whether somebody's word allowed it."),
         }
     ),
     "What was ruled of each tool call. Their arguments are nowhere in it.",

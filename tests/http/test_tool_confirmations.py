@@ -13,7 +13,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astrolabe_core.codes import Code, Refusal
+from astrolabe_core.codes import Code, Json, Refusal
 from astrolabe_core.requests import Confirmation, Overrides, ask
 from astrolabe_core.tool_policy import CONFIRMATION_MS
 from astrolabe_core.units import Digest, Instant, WorkspaceId
@@ -40,6 +40,7 @@ from tests.http.gateways import (
     sse,
     stream_reply,
 )
+from tests.http.openapi.validating import closed_validator
 
 CALL = Digest(hashlib.sha256(b"a call").hexdigest())
 HOME = WorkspaceId("ws_01h455vb4pex5vsknk084sn02q")
@@ -115,12 +116,12 @@ def test_a_request_keeps_the_tokens_that_we_signed_and_none_in_its_overrides() -
 
 
 def test_only_a_refusal_that_asks_for_a_word_gets_tokens() -> None:
-    calls = ({"tool": "f", "digest": CALL, "expires_at": EXPIRY_S},)
+    calls: tuple[Json, ...] = ({"tool": "f", "digest": CALL, "expires_at": EXPIRY_S},)
     refusal = Refusal(
         code=Code.TOOL_CALL_CONFIRMATION_REQUIRED, message="", details={"calls": calls}
     )
     told: Any = with_tokens(refusal, HOME, SECRET).details["calls"]
-    assert told == ({**calls[0], "confirmation": TOKEN},)
+    assert told == ({"tool": "f", "digest": CALL, "expires_at": EXPIRY_S, "confirmation": TOKEN},)
     for other in (
         evolve(refusal, code=Code.TOOL_CALL_BLOCKED),
         evolve(refusal, details={}),
@@ -175,6 +176,7 @@ async def test_a_word_lets_the_call_pass_that_it_was_given_for() -> None:
     assert (refused.status_code, error["code"]) == (409, "tool_call_confirmation_required")
     assert refused.headers["x-should-retry"] == "false"
     assert await bench.available() == before
+    closed_validator("ToolCallDetails").validate(error["details"])
     (call,) = error["details"]["calls"]
     assert call["arguments"] == ARGUMENTS
     assert call["expires_at"] == (bench.clock.at + CONFIRMATION_MS) // 1_000
@@ -200,6 +202,7 @@ async def test_a_word_is_none_for_another_call_or_workspace_or_after_its_time() 
     blocked = await post(bench, called(), token, tool_profile="read_only")
     assert blocked.json()["error"]["code"] == "tool_call_blocked"
     assert "confirmation" not in blocked.json()["error"]["details"]["calls"][0]
+    closed_validator("ToolCallDetails").validate(blocked.json()["error"]["details"])
     elsewhere = await make_bench()
     foreign = await post(elsewhere, called(), token)
     assert foreign.json()["error"]["code"] == "tool_call_confirmation_required"
