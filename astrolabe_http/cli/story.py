@@ -30,6 +30,15 @@ NAMED_BY: Final[Mapping[str, str]] = {
 }
 
 
+VERIFIED: Final[Mapping[str, str]] = {
+    "off": "off: the answer is not looked at",
+    "light": "light: the deterministic checks",
+    "auto": "auto: the deterministic checks, and a verifier model where that is warranted",
+    "strict": "strict: a verifier model grades the answer before it is sent",
+    "strong": "strong: another provider's verifier grades the answer before it is sent",
+}
+
+
 def tell(console: Console, trace: Object, *, with_money: bool = True) -> None:
     """Write the whole story, or all but what it cost."""
     told = _summary(trace)
@@ -69,6 +78,9 @@ def _summary(trace: Object) -> dict[str, RenderableType]:
             told["with"] = ", ".join(found["modifiers"])
     if decision:
         told |= _decision(decision)
+        mode = decision.get("verification_mode")
+        if mode and not trace.get("verification"):
+            told["verification"] = VERIFIED.get(mode, mode)
     if trace.get("refusal"):
         refusal = trace["refusal"]
         told["refused"] = Text.assemble((refusal["code"], "bold red"), f": {refusal['message']}")

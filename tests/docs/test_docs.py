@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from astrolabe_core.checks import Check
+from astrolabe_core.fallback import Cause
+from astrolabe_core.stacks import FallbackMode, Trigger, VerificationMode
 from astrolabe_core.testing import LAWS
+from astrolabe_core.verification import Concern, VerificationStatus
 from astrolabe_http.cli.demonstration import Demonstration, demonstrate
 from astrolabe_http.settings import LogFormat, Settings
 
@@ -88,9 +92,11 @@ def test_python_in_the_pages_runs(name: str, source: str, tmp_path: Path) -> Non
 def test_python_that_talks_to_a_gateway_runs_against_one(
     name: str, source: str, demonstration: Demonstration, tmp_path: Path
 ) -> None:
-    """With `key` set, and the address of a running gateway."""
+    """With `key` set, and the addresses of a running gateway and of the simulator behind it."""
     assert name
+    simulator = demonstration.upstream_url.removesuffix("/api/v1")
     told = source.replace("http://127.0.0.1:8080", demonstration.url)
+    told = told.replace("http://127.0.0.1:8090", simulator)
     assert run(f"key = {demonstration.key!r}\n{told}", tmp_path).strip()
 
 
@@ -99,3 +105,14 @@ def test_the_page_on_testing_names_every_law() -> None:
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     for law in LAWS:
         assert f"| `{law.__name__}` | {(law.__doc__ or '').strip().splitlines()[0]} |" in page
+
+
+def test_the_page_on_attempts_names_every_word_of_a_trace() -> None:
+    """Causes, checks, statuses, concerns, triggers and modes are those of the core."""
+    page = (ROOT / "docs" / "attempts.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")}
+    for words in (Cause, Check, VerificationStatus, Trigger, FallbackMode, VerificationMode):
+        for word in words:
+            assert f"`{word}`" in rows, word
+    for concern in Concern:
+        assert f"`{concern}`" in page

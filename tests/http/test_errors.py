@@ -73,6 +73,20 @@ def test_only_what_may_pass_is_worth_another_try(code: Code) -> None:
     assert not (passes and code.value in DETERMINISTIC)
 
 
+def test_the_docs_say_of_each_code_whether_it_is_worth_another_try() -> None:
+    page = DOCS.read_text(encoding="utf-8")
+    rows = {
+        when: set(re.findall(r"`([a-z_]+)`", codes))
+        for when, codes in re.findall(
+            r"^\| (always|unless `retry-after` is there|never) \| (.*) \|$", page, re.MULTILINE
+        )
+    }
+    assert rows["never"] == PASSING
+    assert rows["unless `retry-after` is there"] == {"payment_required", "idempotency_conflict"}
+    assert set.union(*rows.values()) == {code.value for code in Code}
+    assert sum(map(len, rows.values())) == len(Code)
+
+
 def test_a_refusal_that_names_a_wait_is_worth_another_try() -> None:
     held = Refusal(code=Code.PAYMENT_REQUIRED, message="no", retry_after_s=2)
     running = Refusal(code=Code.IDEMPOTENCY_CONFLICT, message="no", retry_after_s=1)

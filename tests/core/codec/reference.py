@@ -57,8 +57,8 @@ MEANINGS: dict[type, dict[str, str]] = {
         "dataPolicy": "whether prompts may be trained on; unknown counts as training",
         "retentionPolicy": "how long prompts may be kept; unknown counts as beyond `limited`",
         "allowPreview": "whether preview models may serve",
-        "fallbackMustStayInPolicy": "whether every later candidate must satisfy these too; in this "
-        "version they always do",
+        "fallbackMustStayInPolicy": "whether every later candidate must satisfy these too; they "
+        "always do, whatever stands here",
         "toolProfile": "how far tool calls of answers may go: [tools](tools.md)",
     },
     Objective: {
@@ -90,14 +90,16 @@ MEANINGS: dict[type, dict[str, str]] = {
         "enabled": "whether there is a second attempt at all",
         "maxAttempts": "from 1 to 8, the first included",
         "mode": "which candidate comes next",
-        "triggers": "what makes a request move on; `verifier_low_confidence` does not arise yet",
+        "triggers": "what makes a request move on; `strict` and `strong` move on for a verifier's "
+        "doubt all the same",
         "neverEscalateCategories": "kinds of work for which `escalate_quality` acts as `next_best`",
     },
     Verification: {
         "mode": "in general",
         "schemaMode": "in place of it where a schema is asked for",
         "highStakesMode": "in place of both where much is at stake",
-        "confidenceThreshold": "below it the verifier doubts the answer; no verifier is asked yet",
+        "confidenceThreshold": "below it the verifier doubts the answer: scores of 1 to 5 are 0, "
+        "0.25, 0.5, 0.75, 1; `strong` asks for 0.75 at least",
     },
     Budget: {
         "monthlyUsd": "for a UTC month; null sets no limit",

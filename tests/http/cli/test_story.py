@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from astrolabe_http.cli.story import saved, tell
+from astrolabe_core.stacks import VerificationMode
+from astrolabe_http.cli.story import VERIFIED, saved, tell
 
 SCORE = {
     "model": "a/first",
@@ -102,6 +103,13 @@ def test_it_says_what_was_chosen_and_what_comes_next() -> None:
     assert "chosen, over latency slo" in text
     assert "fallback, reserve" in text
     assert "1,000 tokens in and 10 out" in text
+
+
+def test_a_dry_run_says_how_the_answer_would_be_verified() -> None:
+    assert set(VERIFIED) == set(VerificationMode)
+    decision = {**trace()["decision"], "verification_mode": "strict"}
+    assert "a verifier model grades" in told(trace(decision=decision, verification=None))
+    assert "a verifier model grades" not in told(trace(decision=decision))
 
 
 def test_models_that_are_dropped_for_the_same_reason_are_named_together() -> None:
