@@ -360,13 +360,12 @@ class Surface:
             await connection.write(held + host.writer.finish(served), more=False)
             return trace
         model = None if served.trace.served is None else served.trace.served.option.model.id
-        payload = served.answer.payload
-        if model is None or not isinstance(payload, tuple):
-            message = "a stream that was held back has no events"
+        if model is None:
+            message = "an answer that was served comes from no model"
             raise TypeError(message)
         writer = wire.StreamWriter(request, model, request.id)
         announce_keeping(writer, served.trace)
-        frames = [writer.feed(event) for event in payload]
+        frames = [writer.feed(event) for event in wire.held_events(served.answer)]
         trace = await keep_stream(self._gateway.store, served, sent, writer)
         connection.proofreader = proofreader(self._gateway, request)
         await connection.start_stream(trace_headers(served.trace))
