@@ -50,7 +50,7 @@ def trace_headers(trace: Trace, *, serving: Model | None = None) -> list[Header]
     """Give all headers of an answer from what its trace knows by now.
 
     `serving` is the model whose stream is about to be relayed: its attempt has not ended and
-    is in no trace yet.
+    is in no trace yet. Without one, a trace that has not ended tells nothing of its attempts.
     """
     made = identity_headers(trace.arrival.id)
     made += _account_headers(trace)
@@ -98,8 +98,10 @@ def _decision_headers(trace: Trace, routed: Routed, serving: Model | None) -> It
         yield header("x-astrolabe-model", model.id)
     yield header("x-astrolabe-selected-provider", first.provider)
     yield header("x-astrolabe-selected-model", first.id)
+    # A stream that is held back may begin with a comment, before anybody knows who will answer.
+    is_open = trace.ended_at is None and serving is None
     kind = trace.kind_under_way if served is None and serving is not None else trace.kind
-    if kind is not None:
+    if kind is not None and not is_open:
         yield header("x-astrolabe-decision", kind.value)
     found = routed.profile.classification
     yield header("x-astrolabe-category", found.category.value)
@@ -114,8 +116,9 @@ def _decision_headers(trace: Trace, routed: Routed, serving: Model | None) -> It
     # How sure somebody is of the answer, else how sure we are of what was asked.
     sure = found.confidence if grade is None else grade.confidence
     yield header("x-astrolabe-confidence-score", _share(sure))
-    running = 1 if served is None and serving is not None else 0
-    yield b"x-astrolabe-attempts", b"%d" % (len(trace.attempts) + running)
+    if not is_open:
+        running = 1 if served is None and serving is not None else 0
+        yield b"x-astrolabe-attempts", b"%d" % (len(trace.attempts) + running)
 
 
 def _cost_headers(routed: Routed) -> Iterator[Header]:

@@ -141,6 +141,16 @@ def test_a_stream_says_before_its_first_byte_why_its_model_was_asked(
     assert found["x-astrolabe-attempts"] == "3"
 
 
+def test_a_stream_that_begins_with_a_comment_says_nothing_of_who_will_answer() -> None:
+    whole = serve(Surface.CHAT, CHAT).reply.trace
+    waiting = evolve(whole, attempts=(), verdict=None, ended_at=None)
+    unknown = {"model", "decision", "attempts", "verification-status"}
+    found = named(trace_headers(waiting))
+    assert set(found) == IDENTITY | ACCOUNT | STACK | ROUTING - {
+        f"x-astrolabe-{name}" for name in unknown
+    }
+
+
 @pytest.mark.parametrize(("score", "share"), [(1, "0.00"), (2, "0.25"), (4, "0.75"), (5, "1.00")])
 def test_a_graded_answer_carries_its_score_and_how_sure_the_verifier_is(
     score: int, share: str
