@@ -46,6 +46,8 @@ _NATIVE = {
         "content_filter": "SAFETY",
     },
 }
+_SCORE = 5
+_SOUND_ABOVE = 3
 _WRONG = '{"unexpected": true}'
 
 
@@ -179,7 +181,7 @@ def _choice(ask: Ask, faults: Faults, seed: int, room: int, script: str | None) 
     elif ask.form is Form.TEXT:
         said = text.compose(seed, ask.topic)
     else:
-        said = _spoil(_json(ask, seed), faults)
+        said = _spoil(_json(ask, faults, seed), faults)
     if "separators" in faults and ask.form is Form.TEXT:
         said = text.ODD_CHARACTERS + said
     said = text.stop_at(said, ask.stops)
@@ -251,13 +253,31 @@ def _object(schema: object, seed: int, prompt: str) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _json(ask: Ask, seed: int) -> str:
+def _json(ask: Ask, faults: Faults, seed: int) -> str:
+    if ask.of == "verdict":
+        return _verdict(ask, faults, seed)
     if ask.form is Form.SCHEMA:
         return orjson.dumps(fill(ask.schema, seed, ask.prompt)).decode()
     wanted = wanted_keys(ask.prompt)
     if wanted:
         return orjson.dumps({key: text.compose(seed, key) for key in wanted}).decode()
     return orjson.dumps({"answer": text.compose(seed, ask.prompt), "items": seed % 5}).decode()
+
+
+def _verdict(ask: Ask, faults: Faults, seed: int) -> str:
+    """Judge as a benign verifier does, unless told otherwise."""
+    told = faults.get("verdict")
+    if told is not None and told.word == "unreadable":
+        return text.compose(seed, ask.prompt)
+    verdict: dict[str, object] = {"score": _SCORE, "concerns": []}
+    if told is not None and told.word == "extra":
+        verdict["why"] = "it is right"
+    elif told is not None and told.word:
+        verdict["concerns"] = [told.word]
+    elif told is not None:
+        concerns = [] if told.number > _SOUND_ABOVE else ["incorrect"]
+        verdict = {"score": told.number, "concerns": concerns}
+    return orjson.dumps(verdict).decode()
 
 
 def _spoil(said: str, faults: Faults) -> str:

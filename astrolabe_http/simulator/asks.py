@@ -18,6 +18,8 @@ REPLY_TOKENS = 3
 MEDIA_TOKENS = 258
 METADATA_PAIRS_MAX = 16
 METADATA_VALUE_MAX = 512
+VERDICT = "astrolabe_verdict"
+"""The name of the schema by which a gateway asks for a grade of an answer."""
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
@@ -69,11 +71,17 @@ class Ask:
     output_max: int | None = None
     form: Form = Form.TEXT
     schema: object = None
+    schema_name: str = ""
     count: int = 1
     stops: tuple[str, ...] = ()
     effort: str = "none"
     cache_marked: bool = False
     parameters: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def of(self) -> str:
+        """What is asked for: an `answer`, or a `verdict` on one."""
+        return "verdict" if self.schema_name == VERDICT else "answer"
 
     @property
     def prompt(self) -> str:

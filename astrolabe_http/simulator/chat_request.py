@@ -91,6 +91,7 @@ def read_chat(body: Mapping[str, object]) -> Ask | Refusal:
         output_max=output_max if isinstance(output_max, int) else None,
         form=form[0],
         schema=form[1],
+        schema_name=form[2],
         count=count if isinstance(count, int) else 1,
         stops=(stop,) if isinstance(stop, str) else tuple(stop) if isinstance(stop, list) else (),
         effort=effort,
@@ -192,14 +193,14 @@ def _choice(value: object) -> tuple[str, str | None] | Refusal:
             return refuse_request("Invalid input: tool_choice", path=["tool_choice"])
 
 
-def _form(value: object) -> tuple[Form, object] | Refusal:
+def _form(value: object) -> tuple[Form, object, str] | Refusal:
     match value:
         case None | {"type": "text" | "grammar" | "python"}:
-            return Form.TEXT, None
+            return Form.TEXT, None, ""
         case {"type": "json_object"}:
-            return Form.JSON, None
-        case {"type": "json_schema", "json_schema": {"name": str(), **inner}}:
-            return Form.SCHEMA, inner.get("schema") or {}
+            return Form.JSON, None, ""
+        case {"type": "json_schema", "json_schema": {"name": str(name), **inner}}:
+            return Form.SCHEMA, inner.get("schema") or {}, name
         case _:
             return refuse_request(
                 f"Invalid input: response_format must be one of {', '.join(_FORMATS)}",

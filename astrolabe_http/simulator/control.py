@@ -1,8 +1,8 @@
 """How do tests steer a running simulator?
 
 `/_control/faults` (GET, POST a rule or a list of them, DELETE), `/_control/journal` (GET with
-`?model=` and `?path=` filters, DELETE), `POST /_control/release` lets every held call go. No key: a
-simulator listens on its own machine.
+`?model=`, `?path=` and `?of=` filters, DELETE), `POST /_control/release` lets every held call go.
+No key: a simulator listens on its own machine.
 """
 
 import orjson
@@ -31,11 +31,14 @@ def control_routes(provider: Provider) -> list[Route]:
     async def journal(request: Request) -> Response:
         if request.method == "DELETE":
             provider.journal.clear()
-        model, path = request.query_params.get("model"), request.query_params.get("path")
+        asked = request.query_params
+        model, path, of = asked.get("model"), asked.get("path"), asked.get("of")
         calls = [
             call.describe()
             for call in provider.journal.calls
-            if model in (None, call.model) and (path is None or call.path.endswith(path))
+            if model in (None, call.model)
+            and of in (None, call.of)
+            and (path is None or call.path.endswith(path))
         ]
         return _json({"received": provider.journal.received, "calls": calls})
 

@@ -223,6 +223,14 @@ FAULTS: tuple[FaultKind, ...] = (
     FaultKind(
         "wrong-schema", "JSON of another shape", '`{"unexpected": true}`: parses, does not validate'
     ),
+    FaultKind(
+        "verdict",
+        "a verifier's grade",
+        "asked for an `astrolabe_verdict`: the score N, below 4 with `incorrect`; 5 with "
+        "`manipulated`; one key more; in prose. Any other answer: no effect",
+        number=1,
+        words=("manipulated", "extra", "unreadable"),
+    ),
     FaultKind("bad-arguments", "tool arguments that do not parse", "the arguments lose their end"),
     FaultKind("wrong-arguments", "tool arguments of another shape", '`{"unexpected": true}`'),
     FaultKind("unknown-tool", "a tool nobody offered", "the call names `not_a_tool`"),

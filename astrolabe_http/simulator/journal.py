@@ -46,7 +46,8 @@ _SECRET = (b"authorization", b"x-api-key", b"cookie")
 class CallRecord:
     """One call received.
 
-    `outcome`: pending, refused, completed, failed, cut, ended, reset or disconnected.
+    `of`: answer or verdict, None where the body was not read. `outcome`: pending, refused,
+    completed, failed, cut, ended, reset or disconnected.
     """
 
     number: int
@@ -59,6 +60,7 @@ class CallRecord:
     model: str | None = None
     fault: str = ""
     stream: bool = False
+    of: str | None = None
     outcome: str = "pending"
     status: int | None = None
     generation_id: str | None = None
@@ -87,6 +89,7 @@ class CallRecord:
             "model": self.model,
             "fault": self.fault,
             "stream": self.stream,
+            "of": self.of,
             "outcome": self.outcome,
             "status": self.status,
             "generation_id": self.generation_id,

@@ -1,20 +1,22 @@
 """Which faults did the control endpoint order for the next calls?
 
-A `Rule` matches models by a shell pattern, and calls by a word that their body `holds`, and acts on
-the next `times` of them, or on each with a probability drawn from its own seed, so that a run
-repeats. The first rule that acts wins; a fault in the model's name wins over all. A rule may also
-dictate the `text` of an answer.
+A `Rule` matches models by a shell pattern, calls by a word that their body `holds`, and what they
+are calls `of`: answers, verdicts on answers, or any. It acts on the next `times` of them, or on
+each with a probability drawn from its own seed, so that a run repeats. The first rule that acts
+wins; a fault in the model's name wins over all. A rule may also dictate the `text` of an answer.
 """
 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 from astrolabe_http.simulator.asks import is_number, is_whole
 from astrolabe_http.simulator.faults import Faults, UnknownFault, parse
 
-_KEYS = {"model", "holds", "fault", "text", "times", "after", "probability", "seed"}
+_KEYS = {"model", "holds", "of", "fault", "text", "times", "after", "probability", "seed"}
+OF = ("answer", "verdict", "any")
 NO_FAULTS = Faults()
 
 
@@ -24,6 +26,7 @@ class Rule:
 
     model: str = "*"
     holds: str = ""
+    of: str = "answer"
     faults: Faults = NO_FAULTS
     text: str | None = None
     times: int | None = 1
@@ -33,9 +36,9 @@ class Rule:
     taken: int = 0
     chance: random.Random = field(default_factory=random.Random)
 
-    def takes(self, model: str, body: bytes) -> bool:
+    def takes(self, model: str, body: bytes, of: str) -> bool:
         """Whether the rule acts on this call; counts it if so."""
-        if not fnmatchcase(model, self.model) or self.times == 0:
+        if not fnmatchcase(model, self.model) or self.times == 0 or self.of not in (of, "any"):
             return False
         if self.holds.encode() not in body:
             return False
@@ -54,6 +57,7 @@ class Rule:
         return {
             "model": self.model,
             "holds": self.holds,
+            "of": self.of,
             "fault": str(self.faults),
             "text": self.text,
             "times": self.times,
@@ -70,11 +74,11 @@ class Plan:
 
     rules: list[Rule] = field(default_factory=list)
 
-    def take(self, model: str, body: bytes) -> Rule | None:
+    def take(self, model: str, body: bytes, of: str) -> Rule | None:
         """The first rule that acts on a call of this model."""
         if not self.rules:
             return None
-        return next((rule for rule in self.rules if rule.takes(model, body)), None)
+        return next((rule for rule in self.rules if rule.takes(model, body, of)), None)
 
 
 def read_rule(value: object) -> Rule | str:
@@ -84,17 +88,29 @@ def read_rule(value: object) -> Rule | str:
     unknown = sorted(set(value) - _KEYS)
     if unknown:
         return f"unknown keys {', '.join(unknown)}; known: {', '.join(sorted(_KEYS))}"
-    model, name, text = value.get("model", "*"), value.get("fault", ""), value.get("text")
-    holds = value.get("holds", "")
-    if not all(
-        isinstance(each, str) for each in (model, holds, name, "" if text is None else text)
-    ):
-        return "model, holds, fault and text are strings"
-    faults = parse(name) if name else NO_FAULTS
+    rule = Rule()
+    for name in ("model", "holds", "of", "text"):
+        said = value.get(name)
+        if not isinstance(said, str | None):
+            return "model, holds, of, fault and text are strings"
+        if said is not None:
+            setattr(rule, name, said)
+    if rule.of not in OF:
+        return f"of is one of {', '.join(OF)}"
+    fault = value.get("fault", "")
+    if not isinstance(fault, str):
+        return "model, holds, of, fault and text are strings"
+    faults = parse(fault) if fault else NO_FAULTS
     if isinstance(faults, UnknownFault):
         return f"unknown fault {faults.text!r}"
-    if not name and text is None:
+    if not fault and rule.text is None:
         return "a rule needs a fault or a text"
+    rule.faults = faults
+    return _often(rule, value)
+
+
+def _often(rule: Rule, value: Mapping[str, Any]) -> Rule | str:
+    """Say how often a rule acts."""
     probability = value.get("probability", 1.0)
     if not is_number(probability) or not 0 <= probability <= 1:
         return "probability is a number from 0 to 1"
@@ -106,5 +122,6 @@ def read_rule(value: object) -> Rule | str:
         or not is_whole(seed)
     ):
         return "times, after and seed are integers from 0"
-    chance = random.Random(seed)  # noqa: S311  # which calls fail must repeat, not be secret
-    return Rule(model, holds, faults, text, times, after, float(probability), seed, chance=chance)
+    rule.probability, rule.times, rule.after, rule.seed = float(probability), times, after, seed
+    rule.chance = random.Random(seed)  # noqa: S311  # which calls fail must repeat, not be secret
+    return rule

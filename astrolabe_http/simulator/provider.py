@@ -89,8 +89,8 @@ class Provider:
         if isinstance(ask, Refusal):
             return ask, NO_FAULTS
         name, suffix = split_model(ask.model)
-        faults, script = self._ordered(name, suffix, record.raw_body)
-        record.model, record.stream = name, ask.stream
+        faults, script = self._ordered(name, suffix, record.raw_body, ask.of)
+        record.model, record.stream, record.of = name, ask.stream, ask.of
         if isinstance(faults, UnknownFault):
             known = ", ".join(kind.name for kind in FAULTS)
             return refuse_request(f"unknown fault {faults.text!r}; known: {known}"), NO_FAULTS
@@ -147,11 +147,11 @@ class Provider:
         return str(seconds)
 
     def _ordered(
-        self, name: str, suffix: str, body: bytes
+        self, name: str, suffix: str, body: bytes, of: str
     ) -> tuple[Faults | UnknownFault, str | None]:
         if suffix:
             return parse(suffix), None
-        rule = self.plan.take(name, body)
+        rule = self.plan.take(name, body, of)
         return (NO_FAULTS, None) if rule is None else (rule.faults, rule.text)
 
     def _new_id(self) -> str:

@@ -83,6 +83,7 @@ def read_responses(body: Mapping[str, object]) -> Ask | Refusal:
         output_max=output_max if isinstance(output_max, int) else None,
         form=form[0],
         schema=form[1],
+        schema_name=form[2],
         effort=effort,
         cache_marked="cache_control" in body,
         parameters=_parameters(body, form[0]),
@@ -184,14 +185,14 @@ def _choice(value: object) -> tuple[str, str | None] | Refusal:
             return refuse_request("Invalid input: tool_choice", path=["tool_choice"])
 
 
-def _form(text: object) -> tuple[Form, object] | Refusal:
+def _form(text: object) -> tuple[Form, object, str] | Refusal:
     match text.get("format") if isinstance(text, Mapping) else None:
         case None | {"type": "text"}:
-            return Form.TEXT, None
+            return Form.TEXT, None, ""
         case {"type": "json_object"}:
-            return Form.JSON, None
-        case {"type": "json_schema", "name": str(), "schema": schema}:
-            return Form.SCHEMA, schema
+            return Form.JSON, None, ""
+        case {"type": "json_schema", "name": str(name), "schema": schema}:
+            return Form.SCHEMA, schema, name
         case _:
             return refuse_request("Invalid input: text.format", path=["text", "format"])
 

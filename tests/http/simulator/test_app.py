@@ -360,6 +360,8 @@ MEANINGLESS_RULES: tuple[object, ...] = (
     {"fault": "429", "times": -1},
     {"fault": "429", "seed": "x"},
     {"fault": "429", "holds": 7},
+    {"fault": "429", "of": "question"},
+    {"fault": "429", "of": None, "model": 7},
     {"fault": "429", "text": 0},
 )
 
@@ -375,6 +377,7 @@ UNSEEN = {"hold", "stall", "processing", "cut", "reset", "bills-on", "delay", "d
 NEEDS_JSON = {"wrong-schema", "trailing-comma", *(k.name for k in FAULTS if "-json" in k.name)}
 NEEDS_TOOLS = {"bad-arguments", "wrong-arguments", "unknown-tool", "no-tools", "many-calls"}
 NEEDS_CHOICES = {"one-choice"}
+NEEDED_FORMS = {"verdict": {"type": "json_schema", "json_schema": {"name": "astrolabe_verdict"}}}
 PARAMETERS = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 TOOL = {"type": "function", "function": {"name": "act", "parameters": PARAMETERS}}
 OTHER = {"type": "function", "function": {"name": "rest", "parameters": PARAMETERS}}
@@ -382,8 +385,9 @@ OTHER = {"type": "function", "function": {"name": "rest", "parameters": PARAMETE
 
 @pytest.mark.parametrize("name", [kind.name for kind in FAULTS if kind.name not in UNSEEN])
 def test_every_fault_of_the_table_changes_something(strict: httpx.Client, name: str) -> None:
+    form = NEEDED_FORMS.get(name, {"type": "json_object"} if name in NEEDS_JSON else None)
     body = {
-        "response_format": {"type": "json_object"} if name in NEEDS_JSON else None,
+        "response_format": form,
         "tools": [TOOL, OTHER] if name in NEEDS_TOOLS else [],
         "parallel_tool_calls": False,
         "n": 2 if name in NEEDS_CHOICES else 1,
