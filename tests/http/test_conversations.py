@@ -409,6 +409,25 @@ async def test_a_stream_is_kept_before_its_last_event_says_so(verification: str)
     assert "Rain." in json.dumps(bench.transport.sent[-1][1]["input"])
 
 
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "held"])
+async def test_what_is_kept_of_a_mended_answer_is_what_the_caller_got(*, streamed: bool) -> None:
+    bench = await make_keeping()
+    fenced = [message("I shall look."), message('```json\n{"rain":true}\n```')]
+    bench.transport.script.append(stream(*fenced) if streamed else answer(*fenced))
+    schema = {"type": "object", "required": ["rain"]}
+    form = {"type": "json_schema", "name": "weather", "schema": schema}
+    steer = {"astrolabe": {"verification": "strict" if streamed else "light"}}
+    asked = {"model": NANO, "input": "Rain?", "text": {"format": form}, "metadata": steer}
+    said = await post(bench, {**asked, "stream": streamed})
+    told = list(read_events(said.content))[-1]["response"] if streamed else said.json()
+    (only,) = told["output"]
+    assert only["content"][0]["text"] == '{"rain":true}'
+    row = await kept(bench, told)
+    assert row is not None
+    assert json.loads(row.output_json) == told["output"]
+    await bench.gateway.close()
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("fault", ["away", "bug"])
 async def test_where_keeping_fails_the_answer_is_delivered_and_says_so(
