@@ -169,6 +169,7 @@ def _verifier_json(call: VerifierCall) -> Json:
         "outcome": (
             "graded" if grade is not None else "unreadable" if fault is None else fault.kind.value
         ),
+        "prompt_version": call.prompt_version,
         "score": None if grade is None else grade.score,
         "concerns": () if grade is None else tuple(each.value for each in grade.concerns),
         **_call_json(call.receipt, call.started_at, call.ended_at),

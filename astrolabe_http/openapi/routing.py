@@ -171,6 +171,7 @@ _VERIFIER: Final = record(
         "outcome": words(
             ["graded", "unreadable", *FaultKind], "What became of it; only a grade judges."
         ),
+        "prompt_version": whole(minimum=1),
         "score": _SCORED,
         "concerns": array(words(CONCERNS), "What it holds against the answer."),
         **_CALL,
