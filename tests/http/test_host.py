@@ -80,6 +80,26 @@ async def test_a_caller_who_leaves_a_stream_pays_for_the_usage_seen(
     assert unbillable is (None if billed else Unbillable.CLIENT_DISCONNECTED)
 
 
+async def test_a_caller_who_leaves_while_an_answer_is_held_against_its_schema_pays_for_it() -> None:
+    """The answer is whole and its usage known; how long its schema takes is nobody's to wait for."""
+    bench = await make_bench()
+    form = {"name": "n", "schema": {"type": "object"}}
+    asked = {**CHAT, "response_format": {"type": "json_schema", "json_schema": form}}
+    caller, begun = Caller(bench, asked), anyio.Event()
+    bench.transport.script = [chat_reply("{}")]
+    setattr(bench.gateway.inspector, "hold", lambda *_: asked_then_silence(begun)())  # noqa: B010
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(caller.run)
+        with anyio.fail_after(5):
+            await begun.wait()
+            caller.leave.set()
+    await assert_settled(bench)
+    row = await last_row(bench)
+    assert row.debit > 0
+    assert row.unbillable is None
+    assert caller.sent == []
+
+
 async def test_a_caller_who_left_before_the_call_asks_nobody_for_long() -> None:
     bench = await make_bench()
     caller = Caller(bench, CHAT)
