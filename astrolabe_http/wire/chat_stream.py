@@ -210,7 +210,8 @@ class StreamReader:
                     choice = self._choices[index] = Choice(index)
                 if choice.take(found, _NOBODY):
                     self.content = True
-                    self.called = self.called or bool(choice.calls)
+                    if choice.calls:
+                        self.called = True
                 if len(self._choices) > CHOICES_MAX or len(choice.calls) > CALLS_MAX:
                     return evolve(CROWDED, receipt=self.receipt)
         return None

@@ -5,6 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
+from attrs import evolve
 
 from astrolabe_core import shipped
 from astrolabe_core.answers import Answer, Fault, FaultKind
@@ -290,6 +291,123 @@ def test_a_provider_that_never_hangs_up_does_not_delay_the_end() -> None:
 
     assert anyio.run(run) < 1
     assert reply.closed.is_set()
+
+
+# --- calls that are held back ----------------------------------------------------------------
+
+
+def chat_call(**function: str) -> dict[str, Any]:
+    chunk = chat_chunk()
+    call = {"index": 0, "id": "call_1", "type": "function", "function": function}
+    chunk["choices"][0]["delta"] = {"role": "assistant", "tool_calls": [call]}
+    return chunk
+
+
+CALLED = (chat_call(name="tell", arguments='{"a":'), chat_call(arguments=" 1}"))
+ENDED = (chat_chunk(finish="tool_calls"), WHOLE_STREAM[-1])
+
+
+def holding(surface: Surface = Surface.CHAT) -> CallModel:
+    return evolve(command(surface=surface, stream=True, relayed=True), holds_calls=True)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_from_the_first_call_on_everything_is_held(together: bool) -> None:
+    events = (*WHOLE_STREAM[:3], *CALLED, *ENDED)
+    chunks = [sse(*events)] if together else [sse(event) for event in events]
+    told: list[bool] = []
+
+    async def run() -> None:
+        reply = stream_reply(*chunks, DONE)
+        made = Exchange(
+            holding(),
+            ScriptedTransport([reply]),
+            10_000,
+            on_hold=lambda: told.append(True),
+        )
+        assert await made.begin() is None
+        seen = list(made.pending)
+        while isinstance(more := await made.advance(), list):
+            seen += more
+        assert seen == [*WHOLE_STREAM[:3]]
+        assert made.held == [*CALLED, *ENDED]
+        answer = made.conclude()
+        assert isinstance(answer, Answer)
+        assert [call.arguments for call in answer.tool_calls] == ['{"a": 1}']
+        await made.close()
+
+    anyio.run(run)
+    assert told == [True]
+
+
+@pytest.mark.parametrize("relayed", [False, True])
+def test_a_call_that_comes_first_is_read_to_its_end(relayed: bool) -> None:
+    events = (WHOLE_STREAM[0], *CALLED, *ENDED)
+    reply = stream_reply(*map(sse, events), DONE)
+    answer = exchange(reply, evolve(holding(), relayed=relayed), begin)
+    assert isinstance(answer, Answer)
+    assert answer.payload == events
+
+
+def test_words_and_a_call_in_one_event_are_held_together() -> None:
+    both = chat_call(name="tell", arguments="{}")
+    both["choices"][0]["delta"]["content"] = "Let me"
+    answer = exchange(stream_reply(sse(both, *ENDED), DONE), holding(), begin)
+    assert isinstance(answer, Answer)
+    assert answer.payload == (both, *ENDED)
+
+
+def test_a_stream_that_breaks_behind_its_first_call_is_a_fault_before_any_content() -> None:
+    fault = exchange(stream_reply(sse(*CALLED), BREAK), holding(), begin)
+    assert isinstance(fault, Fault)
+
+
+def test_where_nobody_asks_for_it_no_call_is_held() -> None:
+    events = (*WHOLE_STREAM[:3], *CALLED, *ENDED)
+    seen, answer = exchange(stream_reply(sse(*events), DONE), streamed(), everything)
+    assert seen == [*events]
+    assert isinstance(answer, Answer)
+
+
+CALL_ITEM = {"type": "function_call", "name": "tell", "call_id": "call_1", "arguments": ""}
+SPOKEN_CALL = (
+    {"type": "response.output_item.added", "output_index": 1, "item": CALL_ITEM},
+    {
+        "type": "response.function_call_arguments.delta",
+        "output_index": 1,
+        "delta": '{"a": 1}',
+    },
+)
+
+
+@pytest.mark.parametrize("spoken", list(Surface))
+@pytest.mark.parametrize("words", [True, False])
+def test_a_translated_call_is_held_too(spoken: Surface, words: bool) -> None:
+    """The reader is fed events of the caller's format, whatever came from the provider."""
+    if spoken is Surface.RESPONSES:
+        chat = (*(WHOLE_STREAM[:3] if words else WHOLE_STREAM[:1]), *CALLED, *ENDED)
+        raw, upstream = sse(*chat) + DONE, CHAT_ONLY
+    else:
+        said = SPOKEN_RESPONSE[:3] if words else SPOKEN_RESPONSE[:1]
+        raw, upstream = sse(*said, *SPOKEN_CALL, SPOKEN_RESPONSE[-1]), RESPONSES_ONLY
+
+    async def run() -> None:
+        transport = ScriptedTransport([stream_reply(raw)])
+        made = Exchange(holding(spoken), transport, 10_000, upstream)
+        begun = await made.begin()
+        seen = list(made.pending)
+        while begun is None and isinstance(more := await made.advance(), list):
+            seen += more
+        answer = made.conclude() if begun is None else begun
+        assert (begun is None) is words
+        assert isinstance(answer, Answer)
+        assert [call.name for call in answer.tool_calls] == ["tell"]
+        assert made.held
+        assert "tell" not in repr(seen)
+        assert "tell" in repr(made.held)
+        await made.close()
+
+    anyio.run(run)
 
 
 # --- upstreams that have one format, or are plain --------------------------------------------

@@ -148,6 +148,28 @@ def test_a_transport_whose_scope_is_cancelled_closes_the_connection(
     ask(simulator, "stall", work=work)
 
 
+def test_a_page_is_asked_for_by_its_query_with_the_key(simulator: RunningSimulator) -> None:
+    async def run() -> list[tuple[int, bytes]]:
+        transport = HttpxTransport(settings(simulator.url))
+        found = []
+        _, answer = await everything(made := Exchange(command(), transport, 1_000_000))
+        await made.close()
+        assert isinstance(answer, Answer)
+        for name in (answer.receipt.generation or "", "no&such=/one?"):
+            reply = await transport.get("/generation", {"id": name})
+            found.append((reply.status, b"".join([chunk async for chunk in reply.chunks()])))
+            await reply.close()
+        await transport.close()
+        return found
+
+    (status, raw), (lost, _) = anyio.run(run)
+    call = simulator.provider.journal.calls[0]
+    record = orjson.loads(raw)["data"]
+    assert (status, lost) == (200, 404)
+    assert record["id"] == call.generation_id
+    assert simulator.provider.journal.calls[-1].authorized
+
+
 def test_a_port_where_nobody_listens_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
