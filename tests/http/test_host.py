@@ -81,7 +81,7 @@ async def test_a_caller_who_leaves_a_stream_pays_for_the_usage_seen(
 
 
 async def test_a_caller_who_leaves_while_an_answer_is_held_against_its_schema_pays_for_it() -> None:
-    """The answer is whole and its usage known; how long its schema takes is nobody's to wait for."""
+    """The answer is whole and its usage known; its schema is nobody's to wait for."""
     bench = await make_bench()
     form = {"name": "n", "schema": {"type": "object"}}
     asked = {**CHAT, "response_format": {"type": "json_schema", "json_schema": form}}
