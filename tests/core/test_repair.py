@@ -96,6 +96,7 @@ def test_a_fence_around_a_wrapper_around_a_late_comma_is_all_taken_off() -> None
         "\ufeff",
         "```",
         "[x] " * 40 + VALUE,
+        f"of [1, 2}} I mean {VALUE}",
     ],
 )
 def test_what_is_cut_short_broken_within_or_not_one_value_is_left_alone(text: str) -> None:
@@ -103,7 +104,12 @@ def test_what_is_cut_short_broken_within_or_not_one_value_is_left_alone(text: st
 
 
 def test_a_late_comma_goes_and_the_blanks_around_it_stay() -> None:
-    assert candidates('{"a": [1 ,\n ] , }') == ('{"a": [1 ,\n ] , }', '{"a": [1 \n ]  }', "[1 \n ]", "1")
+    assert candidates('{"a": [1 ,\n ] , }') == (
+        '{"a": [1 ,\n ] , }',
+        '{"a": [1 \n ]  }',
+        "[1 \n ]",
+        "1",
+    )
 
 
 def test_commas_and_fences_within_strings_stay() -> None:
