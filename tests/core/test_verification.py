@@ -71,6 +71,17 @@ GOES = True
 # status, whether it may go to the caller, and for what another model is asked meanwhile.
 Row = tuple[tuple[Finding, ...], bool, int | None]
 Fate = tuple[VerificationStatus, bool, tuple[Trigger, ...]]
+
+
+def low(score: int) -> tuple[Row, dict[VerificationMode, Fate]]:
+    fates: dict[VerificationMode, Fate] = {
+        AUTO: (LOW, GOES, (SPENT,)),
+        STRICT: (LOW, score == 3, (SPENT,)),
+        STRONG: (LOW, NEVER, (SPENT,)),
+    }
+    return ((), False, score), fates
+
+
 SOUND: Fate = (PASSED, GOES, ())
 TABLE: list[tuple[Row, dict[VerificationMode, Fate]]] = [
     (
@@ -147,17 +158,7 @@ TABLE: list[tuple[Row, dict[VerificationMode, Fate]]] = [
             STRONG: (UNVERIFIED, NEVER, ()),
         },
     ),
-    *(
-        (
-            ((), False, score),
-            {
-                AUTO: (LOW, GOES, (SPENT,)),
-                STRICT: (LOW, score == 3, (SPENT,)),
-                STRONG: (LOW, NEVER, (SPENT,)),
-            },
-        )
-        for score in (1, 2, 3)
-    ),
+    *(low(score) for score in (1, 2, 3)),
     *((((), False, score), dict.fromkeys((AUTO, STRICT, STRONG), SOUND)) for score in (4, 5)),
 ]
 
