@@ -6,12 +6,19 @@ import argparse
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pytest_cov.plugin import CovPlugin
 
 # The same examples in each run: a red run is a fact about the code and not luck.  To look for new
-# ones: `uv run pytest --hypothesis-profile=explore`.  No deadline: the machine is shared.
-settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
+# ones: `uv run pytest --hypothesis-profile=explore`.  No deadline, and nothing is too slow: the
+# machine is shared, with the other process to begin with.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("suite")
 

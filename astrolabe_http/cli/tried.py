@@ -24,7 +24,7 @@ WHY_ASKED: Final[Mapping[str, str]] = {
 }
 WHAT_CAME: Final[Mapping[str, str]] = {
     "passed": "passed",
-    "low_confidence": "delivered in doubt",
+    "low_confidence": "doubted",
     "unverified": "no verifier could judge it",
     "skipped": "not looked at",
     "failed": "failed",
@@ -69,19 +69,18 @@ def attempts_sheet(attempts: Iterable[Object]) -> Sheet:
         "Model",
         Column("Why", prose=True),
         Column("Outcome", prose=True),
-        Column("Waited", right=True, spare=2),
         Column("Took", right=True),
         Column("Cost", right=True),
         Column("Paid by you", prose=True, spare=1),
     )
     for number, attempt in enumerate(attempts, start=1):
         waited = attempt.get("waited_ms")
+        why = WHY_ASKED.get(attempt.get("cause", ""), attempt.get("cause", ""))
         made.add(
             str(number),
             attempt["model"],
-            WHY_ASKED.get(attempt.get("cause", ""), attempt.get("cause", "")),
+            why + (f", after {waited:,} ms" if waited else ""),
             _came_of(attempt),
-            f"{waited:,} ms" if waited else "",
             f"{attempt['duration_ms']:,} ms",
             dollars(attempt["provider_cost_usd"]),
             _paid(attempt),
@@ -93,7 +92,6 @@ def attempts_sheet(attempts: Iterable[Object]) -> Sheet:
                 call["model"],
                 "verifier",
                 _grade(call),
-                "",
                 f"{call['duration_ms']:,} ms",
                 dollars(call["provider_cost_usd"]),
                 "no",
@@ -113,16 +111,21 @@ def _came_of(attempt: Object) -> str:
     if attempt["outcome"] != "answered":
         return _joined(attempt["outcome"], attempt["message"])
     verdict = attempt.get("verification")
-    return "answered" if verdict is None else _joined("answered", _words(verdict))
+    return "answered" if verdict is None else _joined("answered", "; ".join(_findings(verdict)))
 
 
-def _words(verdict: Object) -> str:
-    """Say how a verification ended; whether a verifier was asked tells what that is worth."""
+def _findings(verdict: Object) -> list[str]:
     said = [WHAT_CAME.get(verdict["status"], verdict["status"])]
     if verdict.get("repaired"):
         said.append("its JSON was mended")
     for finding in verdict["findings"]:
         said += [finding["message"], *finding.get("flaws", ())]
+    return said
+
+
+def _words(verdict: Object) -> str:
+    """Say how a verification ended; whether a verifier was asked tells what that is worth."""
+    said = _findings(verdict)
     calls = _verifiers({"verification": verdict})
     if calls:
         said.append(f"{calls[-1]['model']} {_grade(calls[-1])}")

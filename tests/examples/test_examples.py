@@ -24,7 +24,7 @@ def test_an_example_runs_and_ends_with_something_to_read(example: Path, tmp_path
     ran = subprocess.run(
         [sys.executable, "-W", "error", str(example)],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "CI": "1"},
         capture_output=True,
         text=True,
         timeout=120,

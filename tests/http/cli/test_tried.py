@@ -84,7 +84,7 @@ def test_a_passed_answer_says_that_no_model_looked_at_it() -> None:
 def test_a_grade_names_its_verifier_and_what_that_holds_against_the_answer() -> None:
     doubted = verdict(mode="strict", status="low_confidence", verifiers=[VERIFIER])
     text = told(trace(attempt(verification=doubted)))
-    said = "delivered in doubt; b/judge gives 2 of 5: incomplete, off topic"
+    said = "doubted; b/judge gives 2 of 5: incomplete, off topic"
     assert f"strict: {said}" in text
     row = next(line for line in text.splitlines() if "verifier" in line)
     told_of_it = "b/judge verifier gives 2 of 5: incomplete, off topic 40 ms $0.0003 no"
@@ -117,7 +117,7 @@ def test_a_recovery_says_what_was_wrong_and_that_nobody_paid_for_it() -> None:
     assert "no: structured output invalid" in text
     assert "a/second, at attempt 2: recovery of what was promised as JSON" in text
     assert "its JSON was mended" in text
-    assert "150 ms" in text
+    assert "recovery of what was promised as JSON, after 150 ms" in text
 
 
 def test_a_failed_call_says_how() -> None:
