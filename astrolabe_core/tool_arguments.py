@@ -10,6 +10,8 @@ accuse. `canonical_arguments` is the same for texts that any JSON reader takes f
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Final
 
 from attrs import field, frozen
@@ -21,7 +23,8 @@ from astrolabe_core.tool_names import LOOKS, labels_of_verb
 CHARACTERS_MAX: Final = 262_144
 """How much of all calls of one answer is read, and shown to whoever confirms them."""
 DEPTH_MAX: Final = 64
-VALUES_MAX: Final = 20_000
+VALUES_MAX: Final = 5_000
+"""How many objects and texts are looked at: 25 ms of work on a busy core."""
 STATEMENT_CHARACTERS_MAX: Final = 16_384
 """What of a command or statement is read; a longer one is unknown."""
 
@@ -80,12 +83,14 @@ def _written(value: object, depth: int) -> str:
             return f"{{{','.join([_pair(*pair, depth - 1) for pair in pairs])}}}"
         case list():
             return f"[{','.join([_written(each, depth - 1) for each in value])}]"
+        case str():
+            return encode_basestring_ascii(value)
         case _:
             return json.dumps(value)
 
 
 def _pair(key: str, value: object, depth: int) -> str:
-    return f"{json.dumps(key)}:{_written(value, depth)}"
+    return f"{encode_basestring_ascii(key)}:{_written(value, depth)}"
 
 
 # --- what they show -----------------------------------------------------------------------
@@ -157,8 +162,7 @@ _METHODS: Final[Mapping[str, tuple[ToolLabel, ...]]] = {
 
 
 def _of_text(key: str, text: str, *, seeks: bool, harmless: bool) -> Iterator[ToolLabel]:
-    words = words_of(key[:64])
-    last = words[-1] if words else ""
+    last = _last_word(key[:64])
     addressed = last in _ADDRESS_WORDS and text.strip() and not text.startswith("data:")
     if addressed or _ADDRESS.fullmatch(text, 0, 4_096):
         yield ToolLabel.BROWSE
@@ -175,6 +179,12 @@ def _of_text(key: str, text: str, *, seeks: bool, harmless: bool) -> Iterator[To
         yield from _of_statement(text, _COMMANDS)
     elif last in _STATEMENT_KEYS or (last in _QUERY_KEYS and not seeks and _begins(text)):
         yield from _of_statement(text, _STATEMENTS)
+
+
+@lru_cache(maxsize=1_024)
+def _last_word(key: str) -> str:
+    words = words_of(key)
+    return words[-1] if words else ""
 
 
 def _of_verb(key: str, text: str) -> tuple[ToolLabel, ...]:

@@ -10,6 +10,7 @@ wherever it stands; one that only looks clears a name where it belongs to the to
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from astrolabe_core.classify.toolkit import words_of
@@ -113,14 +114,21 @@ _STATING: Final = _words(
 
 def labels_of_name(name: str) -> frozenset[ToolLabel]:
     """Tell what a tool of this name may do; never empty."""
+    told = _told(name[:NAME_CHARACTERS_MAX])
+    return told if len(name) <= NAME_CHARACTERS_MAX else told | _UNTOLD
+
+
+_UNTOLD: Final = frozenset({ToolLabel.UNKNOWN})
+
+
+@lru_cache(maxsize=1_024)
+def _told(name: str) -> frozenset[ToolLabel]:
+    """Read a name of bounded length; an agent calls the same few tools again and again."""
     alone = _ALONE.get(name.lower())
     if alone is not None:
         return alone
-    read = name[:NAME_CHARACTERS_MAX]
-    found = set(_labels(read))
-    if len(name) > NAME_CHARACTERS_MAX or not read.isascii() or not found:
-        found.add(ToolLabel.UNKNOWN)
-    return frozenset(found)
+    found = frozenset(_labels(name))
+    return found if found and name.isascii() else found | _UNTOLD
 
 
 def labels_of_verb(word: str) -> frozenset[ToolLabel]:
@@ -136,7 +144,12 @@ def labels_of_verb(word: str) -> frozenset[ToolLabel]:
 
 def seeks_words(name: str) -> bool:
     """Whether a query to a tool of this name is words that are looked for, not a statement."""
-    words = frozenset(words_of(name[:NAME_CHARACTERS_MAX]))
+    return _seeks(name[:NAME_CHARACTERS_MAX])
+
+
+@lru_cache(maxsize=1_024)
+def _seeks(name: str) -> bool:
+    words = frozenset(words_of(name))
     return bool(words & _SEEKING) and not words & _STATING
 
 

@@ -107,40 +107,55 @@ def _strictness(stack: Stack) -> int:
     return max(_STRICTNESS.index(mode) for mode in modes if mode is not None)
 
 
-CALLS: Final = (
+LOOKS: Final = (
     ToolCall(name="read_file", arguments='{"path": "a"}'),
-    ToolCall(name="open_page", arguments='{"url": "https://example.com"}'),
+    ToolCall(name="read_page", arguments='{"url": "https://example.com"}'),
+)
+EFFECTS: Final = (
     ToolCall(name="send_email", arguments='{"to": "a@example.com"}'),
+    ToolCall(name="search_and_replace", arguments='{"query": "a"}'),
+    ToolCall(name="run_sql", arguments='{"query": "SELECT 1"}'),
     ToolCall(name="frobnicate"),
 )
 
 
 def a_tool_profile_only_narrows(case: Case) -> None:
-    """Whoever sets a narrower tool profile, no tool call is permitted that was not before."""
-    caller, stack = case.snapshot.caller, own_stack(case)
+    """Whoever sets a tool profile, no tool call is permitted that it forbids or was not before."""
     before = _permissions(case)
     if before is None:
         return
     for profile in ToolProfile:
-        narrowed = [
-            with_envelope(case, evolve(given or NO_BOUNDARIES, tool_profile=profile), on_key=key)
-            for key, given in ((True, caller.key.envelope), (False, caller.workspace.envelope))
-            if _NARROWER.index(profile) >= _NARROWER.index((given or NO_BOUNDARIES).tool_profile)
-        ]
-        if stack is not None and profile is ToolProfile.BLOCKED:
-            boundaries = evolve(stack.boundaries, tool_profile=profile)
-            narrowed.append(with_stack(case, evolve(stack, boundaries=boundaries)))
-        overrides = evolve(case.request.overrides, tool_profile=profile)
-        asked = evolve(case, request=evolve(case.request, overrides=overrides))
-        if _NARROWER.index(profile) >= _NARROWER.index(case.request.overrides.tool_profile):
-            narrowed.append(asked)
-        for other in narrowed:
-            after = _permissions(other)
+        for narrowed in _with_profile(case, profile):
+            after = _permissions(narrowed)
             assert after is not None
             assert all(new >= old for new, old in zip(after, before, strict=True))
+            looks, effects = after[: len(LOOKS)], after[len(LOOKS) :]
+            assert profile is ToolProfile.DEFAULT or set(effects) == {_BLOCKED}
+            assert profile is not ToolProfile.BLOCKED or set(looks) == {_BLOCKED}
 
 
-_NARROWER: Final = tuple(ToolProfile)
+def _with_profile(case: Case, profile: ToolProfile) -> Iterator[Case]:
+    """Give the case with a profile set by each who may, but where that would widen it."""
+    caller, stack, overrides = case.snapshot.caller, own_stack(case), case.request.overrides
+    for on_key, given in ((True, caller.key.envelope), (False, caller.workspace.envelope)):
+        known = given or NO_BOUNDARIES
+        if _narrows(profile, known.tool_profile):
+            yield with_envelope(case, evolve(known, tool_profile=profile), on_key=on_key)
+    if stack is not None and _narrows(profile, stack.boundaries.tool_profile):
+        boundaries = evolve(stack.boundaries, tool_profile=profile)
+        yield with_stack(case, evolve(stack, boundaries=boundaries))
+    if _narrows(profile, overrides.tool_profile):
+        asked = evolve(case.request, overrides=evolve(overrides, tool_profile=profile))
+        yield evolve(case, request=asked)
+
+
+def _narrows(profile: ToolProfile, known: ToolProfile) -> bool:
+    return _PROFILES.index(profile) >= _PROFILES.index(known)
+
+
+_PROFILES: Final = tuple(ToolProfile)
+_RANKS: Final = tuple(Permission)
+_BLOCKED: Final = _RANKS.index(Permission.BLOCKED)
 
 
 def _permissions(case: Case) -> list[int] | None:
@@ -149,8 +164,9 @@ def _permissions(case: Case) -> list[int] | None:
     if found is None:
         return None
     workspace = snapshot.caller.workspace.id
-    rulings = judge_calls(CALLS, case.request, found.layers, workspace, snapshot.at)
-    return [list(Permission).index(ruling.permission) for ruling in rulings]
+    calls = (*LOOKS, *EFFECTS)
+    rulings = judge_calls(calls, case.request, found.layers, workspace, snapshot.at)
+    return [_RANKS.index(ruling.permission) for ruling in rulings]
 
 
 TEMPTATIONS: Final = (

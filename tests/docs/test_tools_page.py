@@ -9,7 +9,7 @@ from pathlib import Path
 
 from astrolabe_core.requests import ToolLabel
 from astrolabe_core.stacks import ToolProfile
-from astrolabe_core.tool_arguments import CHARACTERS_MAX, DEPTH_MAX
+from astrolabe_core.tool_arguments import CHARACTERS_MAX, DEPTH_MAX, VALUES_MAX
 from astrolabe_core.tool_policy import CONFIRMATION_MS, REACH, TABLE, Reach
 from astrolabe_http.wire.metadata import CONFIRMATIONS_MAX
 from tests.docs.generated import embedded
@@ -70,6 +70,7 @@ def test_the_numbers_are_those_of_the_policy() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert f"{CHARACTERS_MAX:,} characters" in page
     assert f"nested deeper than {DEPTH_MAX}," in page
+    assert f"more than {VALUES_MAX:,} objects" in page
     assert f"within {CONFIRMATION_MS // 60_000} minutes" in page
     assert f"At most {CONFIRMATIONS_MAX} tokens" in page
     assert all(f"`{profile}`" in page for profile in ToolProfile)

@@ -20,6 +20,7 @@ RESOLVE = "astrolabe_core/resolve.py"
 ROUTING = "astrolabe_core/routing.py"
 RULES = "astrolabe_core/rules.py"
 SCORING = "astrolabe_core/scoring.py"
+TOOLS = "astrolabe_core/tool_policy.py"
 
 ORACLE = "the_oracle_agrees"
 PLAN = "plan_stays_inside"
@@ -31,6 +32,7 @@ HOLD = "hold_bounds_every_charge"
 MARK = "fingerprint_covers_its_inputs"
 LEAD = "who_meets_every_target_leads"
 LOCKED = "locked_overrides_only_tighten"
+NARROW_TOOLS = "a_tool_profile_only_narrows"
 LEVEL = "the_first_level_that_names_a_stack_decides"
 PINNED = "a_named_model_serves_or_nobody"
 NEVER_ADMITS = "tightening_never_admits"
@@ -626,6 +628,27 @@ STACK_FAULTS = (
         "bool(overrides.fallback) and not stack.fallback.enabled",
         "bool(overrides.fallback) and stack.fallback.enabled",
         (LOCKED,),
+    ),
+    Fault(
+        "the widest tool profile holds",
+        TOOLS,
+        "profile=max(profiles, key",
+        "profile=min(profiles, key",
+        (NARROW_TOOLS,),
+    ),
+    Fault(
+        "a request's tool profile takes the place of the layers'",
+        TOOLS,
+        "(overrides.tool_profile, *(layer.boundaries.tool_profile for layer in layers))",
+        "(overrides.tool_profile, *(layer.boundaries.tool_profile for layer in layers))[:1]",
+        (NARROW_TOOLS,),
+    ),
+    Fault(
+        "of several labels the most lenient answer counts",
+        TOOLS,
+        "return max((row[REACH[label]] for label in labels)",
+        "return min((row[REACH[label]] for label in labels)",
+        (NARROW_TOOLS,),
     ),
     Fault(
         "the fingerprint forgets the layers",
