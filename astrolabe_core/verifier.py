@@ -16,7 +16,7 @@ from astrolabe_core.boundaries import fitting, standing
 from astrolabe_core.catalog import Capability, Catalog, Modality, Model, Status, estimate_quality
 from astrolabe_core.money import AttoUsd, NanoUsd, round_up
 from astrolabe_core.prepare import Demand
-from astrolabe_core.pricing import rates
+from astrolabe_core.pricing import Rates, rates
 from astrolabe_core.requests import Complexity, Modifier, Profile, ToolLabel
 from astrolabe_core.resolve import Layer, LayerName
 from astrolabe_core.rules import Ruling
@@ -108,26 +108,23 @@ def choose_verifier(
     For `strong` one of another provider than the answerer, else another model where there is one;
     then one that is good enough, then the cheapest.
     """
-    refusing = bench.demand.ruling
-    if refusing is not None and refusing.rule.verb is not RuleVerb.REFUSE:
-        refusing = None  # who is to be used for answers is another matter than who may read
     floor = quality_asked(bench.target, mode)
-    keys: list[tuple[bool, int, int, ModelId, Model]] = []
-    for model in _bench(bench.catalog, obeyed(bench.layers), bench.demand.untrusted, refusing):
+    best: tuple[bool, int, int, ModelId, Model] | None = None
+    for model, quality, fixed in _judges(bench.catalog, obeyed(bench.layers), _reading(bench)):
         if model.id in asked or model.id in bench.circuits_open:
             continue
         if mode is VerificationMode.STRONG and model.provider == answerer.provider:
             continue
         if bench.input_tokens + OUTPUT_TOKENS_MAX > model.context_window:
             continue
-        dearest = _cost(model, bench, OUTPUT_TOKENS_MAX)
-        expected = _cost(model, bench, _OUTPUT_TOKENS_EXPECTED)
-        if dearest is None or expected is None or round_up(dearest) > COST_MAX:
+        rate = fixed or rates(model.provider_price, bench.input_tokens, bench.at)
+        if rate is None or round_up(_cost(rate, bench, OUTPUT_TOKENS_MAX)) > COST_MAX:
             continue
-        quality = estimate_quality(bench.catalog, model, bench.demand.category).value
-        lacking = max(0, floor - quality)
-        keys.append((model.id == answerer.id, lacking, expected, model.id, model))
-    return min(keys, key=lambda key: key[:4])[4] if keys else None
+        expected = _cost(rate, bench, _OUTPUT_TOKENS_EXPECTED)
+        key = (model.id == answerer.id, max(0, floor - quality), expected, model.id, model)
+        if best is None or key[:4] < best[:4]:
+            best = key
+    return None if best is None else best[4]
 
 
 def quality_asked(target: QualityTarget, mode: VerificationMode) -> Bps:
@@ -139,16 +136,42 @@ def quality_asked(target: QualityTarget, mode: VerificationMode) -> Bps:
     return max(QUALITY_FLOOR[target], QUALITY_FLOOR[least])
 
 
+@frozen(kw_only=True)
+class _Reading:
+    """What of a demand says who may read: a rule that refuses, and whether content is trusted."""
+
+    category: str
+    untrusted: bool
+    refusing: Ruling | None
+
+
+def _reading(bench: Bench) -> _Reading:
+    ruling = bench.demand.ruling
+    # Who is to be used for answers is another matter than who may read them.
+    refuses = ruling is not None and ruling.rule.verb is RuleVerb.REFUSE
+    return _Reading(
+        category=bench.demand.category,
+        untrusted=bench.demand.untrusted,
+        refusing=ruling if refuses else None,
+    )
+
+
 @lru_cache(maxsize=_BENCHES_KEPT)
-def _bench(
-    catalog: Catalog,
-    layers: tuple[Layer, ...],
-    untrusted: bool,  # noqa: FBT001 - a cache's key
-    refusing: Ruling | None,
-) -> tuple[Model, ...]:
-    """Give the models that may judge whatever the size: the same request asks it again."""
+def _judges(
+    catalog: Catalog, layers: tuple[Layer, ...], reading: _Reading
+) -> tuple[tuple[Model, int, Rates | None], ...]:
+    """Give the models that may judge, their quality, and their rates where these are fixed.
+
+    All that does not depend on one answer: without this, choosing among 300 takes 5 ms, and not 1.
+    """
     return tuple(
-        model
+        (
+            model,
+            estimate_quality(catalog, model, reading.category).value,
+            None
+            if model.provider_price.overrides
+            else rates(model.provider_price, Tokens(0), Instant(0)),
+        )
         for model in catalog.models
         if model.status is Status.ACTIVE
         and not standing(model, layers)
@@ -156,17 +179,14 @@ def _bench(
             model,
             needs=frozenset({Capability.STRUCTURED_OUTPUT}),
             modalities=frozenset({Modality.TEXT}),
-            untrusted=untrusted,
-            ruling=refusing,
+            untrusted=reading.untrusted,
+            ruling=reading.refusing,
         )
     )
 
 
-def _cost(model: Model, bench: Bench, output_tokens: Tokens) -> AttoUsd | None:
-    """Give what a provider takes for a verdict, `None` where its price is not known."""
-    rate = rates(model.provider_price, bench.input_tokens, bench.at)
-    if rate is None:
-        return None
+def _cost(rate: Rates, bench: Bench, output_tokens: Tokens) -> AttoUsd:
+    """Give what a provider takes for a verdict of so many tokens."""
     return AttoUsd(
         bench.input_tokens * rate.input
         + output_tokens * max(rate.output, rate.reasoning)

@@ -51,7 +51,7 @@ def cases(test: Test) -> Iterator[dict[str, Any]]:
 
 def breaks(test: Test) -> bool:
     for arguments in cases(test):
-        verifier._bench.cache_clear()
+        verifier._judges.cache_clear()
         try:
             test(**arguments)
         except Exception:  # noqa: BLE001 - a fault may show as anything
@@ -63,7 +63,7 @@ def breaks(test: Test) -> bool:
 def test_the_tests_see(fault: Fault) -> None:
     with planted(fault):
         blind = [name for name in fault.caught_by if not breaks(TESTS[name])]
-    verifier._bench.cache_clear()
+    verifier._judges.cache_clear()
     assert fault.caught_by
     assert not blind
 

@@ -343,22 +343,22 @@ VERIFICATION_FAULTS = (
     Fault(
         "a verdict may cost anything",
         VERIFIER,
-        "expected is None or round_up(dearest) > COST_MAX:",
-        "expected is None:",
+        "if rate is None or round_up(_cost(rate, bench, OUTPUT_TOKENS_MAX)) > COST_MAX:",
+        "if rate is None:",
         ("test_nobody_is_asked_who_could_cost_more_than_the_bound",),
     ),
     Fault(
         "the dearest judge is asked",
         VERIFIER,
-        "keys.append((model.id == answerer.id, lacking, expected, model.id, model))",
-        "keys.append((model.id == answerer.id, lacking, -expected, model.id, model))",
+        "        expected = _cost(rate, bench, _OUTPUT_TOKENS_EXPECTED)",
+        "        expected = AttoUsd(-_cost(rate, bench, _OUTPUT_TOKENS_EXPECTED))",
         ("test_the_cheapest_that_is_good_enough_is_asked_and_ties_go_by_name",),
     ),
     Fault(
         "a poor judge is as good as any",
         VERIFIER,
-        "        lacking = max(0, floor - quality)",
-        "        lacking = 0",
+        "max(0, floor - quality)",
+        "0",
         ("test_the_cheapest_that_is_good_enough_is_asked_and_ties_go_by_name",),
     ),
 )
