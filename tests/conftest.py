@@ -28,7 +28,9 @@ CORE_COVERAGE_PERCENT = 100
 TESTS = Path(__file__).parent
 CORE_TESTS = (TESTS / "core", TESTS / "flow", TESTS / "laws" / "test_policy_laws.py")
 """Who answers for the core's coverage. Tracing would cost the others half as much time again."""
-LONG_TESTS = (TESTS / "laws", TESTS / "judges", TESTS / "architecture", TESTS / "http" / "server")
+LONG_TESTS = tuple(
+    TESTS / place for place in ("scenarios", "laws", "judges", "architecture", "http/server")
+)
 """Where a file may take a minute: one that came last would keep one process waiting."""
 
 
