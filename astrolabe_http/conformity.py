@@ -7,11 +7,15 @@ killed when its time is over; what was not told by then is not `checked`. There 
 schema whose check had to be killed is not tried again for a while, so that nobody can keep the
 children busy with it.
 
-Measured on one core, idle: a small answer takes 0.1 ms, of which this process has 0.07, so that
-there is no second way for what is surely harmless. A child takes 60 ms to start. It has nothing of
-this process but the path of its modules: no environment, no open file, no `__main__`, which
-`anyio.to_process` and `multiprocessing` run once more in each child (100 to 220 ms to start, 140
-to 200 µs a call, and the code of a host that never asked for that).
+What is surely harmless and small (`tame`) is looked at here first, and needs no child where it is
+as it must be.
+
+Measured on one core: a small tame answer takes 10 µs. A child's takes 0.1 ms, of which this process
+has 0.07, and among other requests several times that, since both sleep and wake. A child takes 60
+ms to start and has 23 MB, of which 10 are its own. It has nothing of this process but the path of
+its modules: no environment, no open file, no `__main__`, which `anyio.to_process` and
+`multiprocessing` run once more in each child (100 to 220 ms to start, 140 to 200 µs a call, and the
+code of a host that never asked for that).
 """
 
 import asyncio
@@ -34,6 +38,7 @@ from astrolabe_core.conformity import Claim, Conformity
 from astrolabe_core.units import Millis
 from astrolabe_http import conformity_child
 from astrolabe_http.conformity_child import LENGTH_BYTES
+from astrolabe_http.tame import TameSchemas
 
 CHILDREN_MAX: Final = 2
 WAITING_MAX: Final = 1_024
@@ -69,6 +74,7 @@ class Inspector:
         self._free: list[_Child] = []
         self._turns = anyio.CapacityLimiter(CHILDREN_MAX)
         self._shunned: OrderedDict[bytes, float] = OrderedDict()
+        self._tame = TameSchemas()
         self._closed = False
 
     async def hold(self, claims: Sequence[Claim], time_left_ms: Millis) -> tuple[Conformity, ...]:
@@ -94,6 +100,8 @@ class Inspector:
         except TypeError:  # nothing that came as JSON: half a surrogate pair, of a host's making
             return UNCHECKED
         digest = blake2b(schema, digest_size=32).digest()
+        if claim.texts and self._tame.fits(digest, schema, claim.texts[0]):
+            return CONFORMS
         if self._closed or self._is_shunned(digest) or not await self._has_turn():
             return UNCHECKED
         try:

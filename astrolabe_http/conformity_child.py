@@ -107,7 +107,7 @@ def answered(frame: bytes, shelf: Bookshelf) -> Iterator[bytes]:
             return
         yield orjson.dumps(fitting, option=orjson.OPT_APPEND_NEWLINE)
         yield orjson.dumps(_flaws(texts[0], ready), option=orjson.OPT_APPEND_NEWLINE)
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException:  # noqa: BLE001 - a panic below is no Exception, and tells nothing either
         # For a second line as for a first one.

@@ -140,7 +140,7 @@ class _Survey:
         reference = schema.get("$ref")
         if not isinstance(reference, str):
             return None
-        target = _resolve(self._root, reference)
+        target = resolve(self._root, reference)
         if target is None:
             message = (
                 f"$ref {reference[:80]!r} leads to no schema within this one; "
@@ -209,7 +209,7 @@ def within(schema: Schema) -> Iterator[tuple[str, Schema]]:
             yield escaped(name), value
 
 
-def _resolve(root: Schema, reference: str) -> Schema | bool | None:
+def resolve(root: Schema, reference: str) -> Schema | bool | None:
     """Follow a reference within the document; `None` where it leads out of it or nowhere."""
     if reference != "#" and not reference.startswith("#/"):
         return None

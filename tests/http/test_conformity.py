@@ -29,7 +29,9 @@ pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
 LONG = Millis(60_000)
-GOOD: Json = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+TAME: Json = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+# The same for a child: names of properties are no word that is held against an answer here.
+GOOD: Json = {**TAME, "propertyNames": True}
 # Two alternatives that both fail, at every level: 2^n ways to say what is wrong.
 TWICE: Json = {
     "$defs": {
@@ -97,6 +99,19 @@ async def test_the_first_text_that_has_the_schema_wins(inspector: Inspector) -> 
         (('{"a":NaN}',), Conformity(flaws=("is not JSON",))),
     ):
         assert await inspector.hold((claim(GOOD, *texts),), LONG) == (expected,)
+
+
+async def test_a_tame_answer_that_is_as_it_must_be_needs_no_child(
+    inspector: Inspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert await inspector.hold((claim(TAME, '{"a":"b"}'),), LONG) == (Conformity(fitting=0),)
+    assert pids(inspector) == []
+    monkeypatch.undo()
+    for text, flaw in (("{}", "lacks the property 'a'"), ("{", "is not JSON")):
+        found = await inspector.hold((claim(TAME, text),), LONG)
+        assert found == (Conformity(flaws=(flaw,)),)
+    assert len(pids(inspector)) == 1
 
 
 async def test_each_claim_is_answered_in_its_place(inspector: Inspector) -> None:
@@ -225,7 +240,7 @@ async def test_memory_without_end_is_the_end_of_the_child_alone(inspector: Inspe
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(fall)
-        assert await inspector.hold((claim({"type": "null"}, "null"),), LONG) == (UNCHECKED,)
+        assert await inspector.hold((claim({"not": {}}, "null"),), LONG) == (UNCHECKED,)
     assert (await inspector.hold((claim(GOOD, '{"a":""}'),), LONG))[0].fitting == 0
 
 
@@ -357,7 +372,7 @@ from astrolabe_http.conformity import Inspector
 print("host", flush=True)
 async def hold():
     inspector = Inspector()
-    found = await inspector.hold((Claim(texts=("[]",), schema={"type": "array"}),), 60_000)
+    found = await inspector.hold((Claim(texts=("[]",), schema={"not": {"type": "null"}}),), 60_000)
     print(found[0].fitting, [child._process.pid for child in inspector._children][0], flush=True)
     if "stay" in sys.argv:
         await asyncio.sleep(60)
@@ -393,3 +408,34 @@ async def test_a_child_ends_with_a_parent_that_was_killed(tmp_path: Path) -> Non
     host.kill()
     await host.wait()
     await until(lambda: is_gone(child))
+
+
+CHILD = """
+import sys
+sys.path[:] = sys.argv[1:]
+from astrolabe_http import conformity_child
+conformity_child.LIFE_S = 0.2
+conformity_child.work()
+"""
+
+
+def test_a_child_at_work_without_a_parent_is_ended_by_the_kernel() -> None:
+    """Nobody reads its answer and nobody kills it: the validator never looks up."""
+    frame = orjson.dumps({"schema": orjson.dumps(COMPARED).decode(), "texts": [COMPARED_TEXT] * 9})
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, *sys.path],
+        input=len(frame).to_bytes(4, "big") + frame,
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGALRM
+
+
+async def test_a_child_is_limited_and_leaves_no_core_behind(inspector: Inspector) -> None:
+    """What it holds is what models said: none of it goes to a disk."""
+    await inspector.hold((claim(GOOD, "{}"),), LONG)
+    limits = await anyio.Path(f"/proc/{pids(inspector)[0]}/limits").read_text()
+    found = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()}
+    assert found["Max core file size"] == "0"
+    assert found["Max address space"] == str(1024**3)
