@@ -19,6 +19,7 @@ from astrolabe_http.roster import upstream_of
 from astrolabe_http.schemas import SchemaInspector
 from astrolabe_http.settings import Settings
 from astrolabe_http.transport import Transport
+from astrolabe_http.vitals import Vitals
 from astrolabe_http.wire.translation import Upstream
 
 
@@ -59,6 +60,12 @@ class Gateway:
             kept=not self.upstream.plain,
             connections_max=self.settings.upstream_connections_max,
         )
+
+    vitals: Vitals = field(init=False)
+
+    @vitals.default
+    def _well(self) -> Vitals:
+        return Vitals(self.settings, self.catalog, self.clock, self.log)
 
     schemas: SchemaInspector = field(factory=SchemaInspector, init=False)
     inspector: Inspector = field(factory=Inspector, init=False)

@@ -16,6 +16,7 @@ _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 REQUEST_ID_PATTERN: Final = f"req_[{_ALPHABET}]{{26}}"
 _PAIRS: Final = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _TAIL_BYTES: Final = 10
+_JITTER_BYTES: Final = 4
 _BATCH: Final = 256
 _TAIL_BITS: Final = 8 * _TAIL_BYTES
 # The top bit stays free, so that counting on within a millisecond never overflows.
@@ -53,6 +54,10 @@ class Ids:
         """Name this process."""
         return f"node_{self._next()}"
 
+    def jitter(self) -> int:
+        """Draw one of 2**32 numbers: all the chance that a request needs."""
+        return int.from_bytes(self._take(_JITTER_BYTES), "big")
+
     def _next(self) -> str:
         at: int = self._clock.now()
         if at > self._at:
@@ -62,10 +67,13 @@ class Ids:
         return _text((self._at << _TAIL_BITS) | self._tail)
 
     def _draw(self) -> int:
-        if self._used + _TAIL_BYTES > len(self._pool):
+        return int.from_bytes(self._take(_TAIL_BYTES), "big")
+
+    def _take(self, size: int) -> bytes:
+        if self._used + size > len(self._pool):
             self._pool, self._used = self._random(_TAIL_BYTES * _BATCH), 0
-        start, self._used = self._used, self._used + _TAIL_BYTES
-        return int.from_bytes(self._pool[start : self._used], "big")
+        start, self._used = self._used, self._used + size
+        return self._pool[start : self._used]
 
 
 def _text(number: int) -> str:

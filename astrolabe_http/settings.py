@@ -64,8 +64,9 @@ class Settings:
     wire formats it has. `stream_keepalive_ms` is how long a caller waits without a word for an
     answer that is held back; then comments come, as far apart. `head_timeout_ms` and
     `body_timeout_ms` are how long a caller may take to send head and body, `concurrency_max` how
-    many requests are worked on at once. `debug` has each stream that goes out checked against its
-    grammar. `simulated` says that the upstream is a demonstration's.
+    many requests are worked on at once. `circuits` says that no calls are made for a while of a
+    model that fails `circuit_failures` times in a row. `debug` has each stream that goes out
+    checked against its grammar. `simulated` says that the upstream is a demonstration's.
     """
 
     secret_key: str = field(default="", repr=False)
@@ -91,6 +92,10 @@ class Settings:
     head_timeout_ms: Millis = Millis(10_000)
     body_timeout_ms: Millis = Millis(60_000)
     concurrency_max: int = 1_000
+    circuits: bool = True
+    circuit_failures: int = 5
+    circuit_open_ms: Millis = Millis(5_000)
+    circuit_open_ms_max: Millis = Millis(300_000)
     body_bytes_max: int = 32 * 1024 * 1024
     answer_bytes_max: int = 32 * 1024 * 1024
     debug: bool = False
@@ -338,6 +343,25 @@ OPTIONS: Final = (
         variable="ASTROLABE_ANSWER_BYTES_MAX",
         name="answer_bytes_max",
         read=_ANY_BYTES,
+    ),
+    Option(field="circuits", variable="ASTROLABE_CIRCUITS", name="circuits", read=read_switch),
+    Option(
+        field="circuit_failures",
+        variable="ASTROLABE_CIRCUIT_FAILURES",
+        name="circuit_failures",
+        read=read_whole(1, 1_000),
+    ),
+    Option(
+        field="circuit_open_ms",
+        variable="ASTROLABE_CIRCUIT_OPEN",
+        name="circuit_open",
+        read=read_seconds,
+    ),
+    Option(
+        field="circuit_open_ms_max",
+        variable="ASTROLABE_CIRCUIT_OPEN_MAX",
+        name="circuit_open_max",
+        read=read_seconds,
     ),
     Option(field="debug", variable="ASTROLABE_DEBUG", name="debug", read=read_switch),
 )

@@ -52,6 +52,7 @@ from astrolabe_http.host import Host
 from astrolabe_http.proofreading import proofreader
 from astrolabe_http.strict_json import StrictObject, read_object
 from astrolabe_http.tool_confirmations import with_confirmations, with_tokens
+from astrolabe_http.vitals import Watched
 from astrolabe_http.wire import WIRES
 from astrolabe_http.wire.kept import go_on, refer, references
 from astrolabe_http.wire.translation import untranslatable
@@ -153,8 +154,15 @@ class Surface:
             key_hash=key,
             purpose=purpose,
             time_limit_ms=settings.request_timeout_ms,
+            jitter=self._gateway.ids.jitter(),
         )
-        return await run(arrival, host)
+        if not isinstance(asked, Request) or not settings.circuits:
+            return await run(arrival, host)
+        watched = Watched(host, self._gateway.vitals, probing=purpose is Purpose.SERVE)
+        try:
+            return await run(arrival, watched)
+        finally:
+            watched.let_go()
 
     async def _may_act(self, key: str, at: Instant) -> bool:
         return await self._actor(key, at) is not None

@@ -2,7 +2,8 @@
 
 One line, of an allow-list: identities, what was decided, what it cost, how long it took. No
 prompt, no answer, no key, no path or model as the caller wrote it, no header. What is not in
-`Line` cannot be logged. In debugging a second line tells where a stream broke its grammar.
+`Line` cannot be logged. A circuit that opens or closes has a line of its own. In debugging another
+line tells where a stream broke its grammar.
 """
 
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from typing import Final
 import orjson
 from attrs import asdict, frozen
 
+from astrolabe_core.health import Change
 from astrolabe_core.money import usd_text
 from astrolabe_core.trace import Trace
-from astrolabe_core.units import Instant, RequestId
+from astrolabe_core.units import Instant, RequestId, seconds_until
 from astrolabe_http.settings import LogFormat
 from astrolabe_http.wire.grammar import Violation
 
@@ -107,6 +109,22 @@ def write_violation(request_id: RequestId, violation: Violation) -> bytes:
         "message": violation.message,
     }
     return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def write_circuit(log_format: LogFormat, change: Change, at: Instant) -> bytes:
+    """Say that a circuit opened, and until when, or that it closed; nothing where logs are off."""
+    state = "closed" if change.until is None else "open"
+    match log_format:
+        case LogFormat.JSON:
+            told = {"at": at, "circuit": change.name, "state": state}
+            if change.until is not None:
+                told["until"] = change.until
+            return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+        case LogFormat.TEXT:
+            wait = "" if change.until is None else f" for {seconds_until(change.until, at)} s"
+            return f"circuit {change.name} {state}{wait}\n".encode()
+        case LogFormat.OFF:
+            return b""
 
 
 WRITERS: Final[dict[LogFormat, Callable[[Line], bytes]]] = {

@@ -64,6 +64,13 @@ def test_chance_is_drawn_in_batches() -> None:
     assert drawn == [2_560]
 
 
+def test_each_request_draws_its_own_jitter_of_32_bits() -> None:
+    ids = Ids(MovedClock())
+    assert len({ids.jitter() for _ in range(2_000)}) > 1_990
+    assert Ids(MovedClock(), random=bytes).jitter() == 0
+    assert Ids(MovedClock(), random=lambda size: b"\xff" * size).jitter() == 2**32 - 1
+
+
 def test_the_pattern_is_that_of_every_id() -> None:
     ids = Ids(MovedClock())
     assert all(re.fullmatch(REQUEST_ID_PATTERN, ids.request()) for _ in range(300))

@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from astrolabe_core.health import Change
+from astrolabe_core.units import Instant, ModelId
 from astrolabe_http.settings import LogFormat
+from astrolabe_http.telemetry import write_circuit
 from tests.http.gateways import CHAT, chat_reply, json_reply, make_bench
 
 pytestmark = pytest.mark.anyio
@@ -75,3 +78,27 @@ async def test_a_log_may_be_off() -> None:
     async with bench.client() as client:
         await client.post("/v1/chat/completions", json=CHAT)
     assert bench.lines == []
+
+
+@pytest.mark.parametrize(
+    ("log_format", "opened", "closed"),
+    [
+        (
+            LogFormat.JSON,
+            b'{"at":1000,"circuit":"acme/one","state":"open","until":6000}\n',
+            b'{"at":1000,"circuit":"acme/one","state":"closed"}\n',
+        ),
+        (
+            LogFormat.TEXT,
+            b"circuit acme/one open for 5 s\n",
+            b"circuit acme/one closed\n",
+        ),
+        (LogFormat.OFF, b"", b""),
+    ],
+)
+def test_a_circuit_is_told_in_the_format_of_the_log(
+    log_format: LogFormat, opened: bytes, closed: bytes
+) -> None:
+    one, at = ModelId("acme/one"), Instant(1_000)
+    assert write_circuit(log_format, Change(one, Instant(6_000)), at) == opened
+    assert write_circuit(log_format, Change(one, None), at) == closed

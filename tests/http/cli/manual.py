@@ -46,6 +46,10 @@ MEANINGS = {
     "concurrency_max": "requests at once; more are 503",
     "body_bytes_max": "bytes of a request's body; more is 413",
     "answer_bytes_max": "bytes of a provider's answer",
+    "circuits": "make no calls for a while of a model that keeps failing",
+    "circuit_failures": "failures in a row after which a model is not called",
+    "circuit_open_ms": "seconds until it is tried again; twice as many each time",
+    "circuit_open_ms_max": "the most seconds that a model is not called",
     "debug": "check each stream that goes out against its grammar",
 }
 
@@ -80,7 +84,7 @@ def _settings() -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for option in OPTIONS:
         default: Any = fields_dict(Settings)[option.field].default
-        if option.field.endswith("_ms"):
+        if option.field.endswith(("_ms", "_ms_max")):
             default = f"{default / 1_000:g}"
         if isinstance(default, frozenset):
             default = ",".join(sorted(default))
