@@ -50,16 +50,19 @@ def render(trace: Trace, *, explain: bool = True) -> dict[str, Json]:
 
 
 def render_text(trace: Trace) -> str:
-    """Write a whole trace as compact JSON text, to be stored: `render` with its explanation."""
-    parts = {name: json_text(part) for name, part in render(trace, explain=False).items()}
-    if trace.routed is not None:
-        survey = trace.routed.survey()
-        parts["decision"] = (
-            f"{parts['decision'][:-1]}"
-            f',"accepted":{accepted_text(survey.accepted)}'
-            f',"rejected":{json_text(rejected_json(survey.rejected))}}}'
-        )
-    return "{" + ",".join([f'"{name}":{part}' for name, part in parts.items()]) + "}"
+    """Write a whole trace as compact JSON text, to be stored: `render` with its explanation.
+
+    The decision with its long table comes last. Each call of the encoder has a price of its own.
+    """
+    told = render(trace, explain=False)
+    if trace.routed is None:
+        return json_text(told)
+    decision, survey = json_text(told.pop("decision")), trace.routed.survey()
+    return (
+        f'{json_text(told)[:-1]},"decision":{decision[:-1]}'
+        f',"accepted":{accepted_text(survey.accepted)}'
+        f',"rejected":{json_text(rejected_json(survey.rejected))}}}}}'
+    )
 
 
 def classified_json(trace: Trace) -> dict[str, Json] | None:
