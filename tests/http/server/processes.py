@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
+import httpx
 from attrs import define
 
 from astrolabe_core import ledger
 from astrolabe_core.accounts import Workspace
+from astrolabe_core.grading import SCHEMA_NAME
 from astrolabe_core.money import usd
 from astrolabe_core.units import WorkspaceId
 from astrolabe_http.service import KeyTerms, NewKey, Service
@@ -105,6 +108,16 @@ def start_gateway(database: Path, upstream_url: str, log: Path, **environ: str) 
         url = said.readline().strip()
     assert url.startswith("http://"), log.read_text()
     return Process(process, url, log)
+
+
+def questions(control: str) -> list[Any]:
+    """Give the calls of a provider's journal that were a caller's: no look-up, no verifier's."""
+    found: list[Any] = httpx.get(f"{control}/journal").json()["calls"]
+    return [
+        call
+        for call in found
+        if call["method"] == "POST" and SCHEMA_NAME not in json.dumps(call["body"])
+    ]
 
 
 def settings_of(database: Path) -> Settings:

@@ -22,7 +22,13 @@ from astrolabe_core.ledger import Hold
 from astrolabe_http.keys import make_key
 from astrolabe_http.service import KeyTerms, Service
 from tests.http.server.conftest import Stack
-from tests.http.server.processes import Process, make_account, start_gateway, with_service
+from tests.http.server.processes import (
+    Process,
+    make_account,
+    questions,
+    start_gateway,
+    with_service,
+)
 from tests.http.server.raw import (
     Answer,
     Probe,
@@ -162,8 +168,7 @@ SIZE_INPUTS = (
 
 
 def provider_calls(stack: Stack) -> list[Any]:
-    found: list[Any] = httpx.get(f"{stack.control}/journal").json()["calls"]
-    return found
+    return questions(stack.control)
 
 
 def holds(stack: Stack) -> tuple[Hold, ...]:

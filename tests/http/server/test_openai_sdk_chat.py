@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.http.server.conftest import Stack
+from tests.http.server.processes import questions
 
 NANO = "openai/gpt-5.4-nano"
 GEMMA = "google/gemma-4-31b-it"
@@ -50,8 +51,8 @@ def ask(sdk: openai.OpenAI, streamed: bool, **asked: Any) -> Any:
 
 
 def sent(stack: Stack) -> Any:
-    """What the provider got last."""
-    (*_, last) = httpx.get(f"{stack.control}/journal").json()["calls"]
+    """What the provider got last of ours."""
+    (*_, last) = questions(stack.control)
     return last["body"]
 
 
