@@ -92,6 +92,10 @@ def test_without_whom_a_circuit_keeps_away_others_are_the_front() -> None:
     assert [each.model.id for each in reduced.contenders] == ["bolt/two", "zen/spare"]
     assert (whole.window_min, reduced.window_min) == (5_000, 100_000)
     assert reduced.entries == whole.entries
+    assert without(whole, frozenset({TWO.id})).front == whole.front
+    deeper = prepared(demand(fallback_mode=FallbackMode.SAME_PROVIDER))
+    assert [each.model.id for each in deeper.front] == ["acme/one", "bolt/two", "zen/spare"]
+    assert without(deeper, frozenset({ONE.id})).front == deeper.front[1:]
     assert without(whole, frozenset({ModelId("nobody/here")})) is whole
     assert without(whole, frozenset({ONE.id, ModelId("nobody/here")})) is reduced
     assert without(whole, frozenset(each.model.id for each in whole.contenders)).window_min == 0

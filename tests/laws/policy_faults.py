@@ -226,9 +226,8 @@ BOUNDARY_FAULTS = (
     Fault(
         "whom an open circuit hides from the front stays hidden",
         PREPARE,
-        "    front = _front(contenders, prepared.demand)\n    return evolve(",
-        "    front = tuple(each for each in prepared.front if each.model.id not in shut)\n"
-        "    return evolve(",
+        "            any(always_ahead(other, each, demand.terms) for other in gone)\n",
+        "            any(always_ahead(each, other, demand.terms) for other in gone)\n",
         (FRONT, ORACLE),
     ),
     Fault(
