@@ -58,6 +58,7 @@ from astrolabe_core.verification import (
     examine,
     graded,
     serious,
+    unchecked,
 )
 from astrolabe_core.verifier import (
     OUTPUT_TOKENS_MAX,
@@ -142,6 +143,8 @@ def _judge(route: Route, draft: Draft, at: Instant) -> Step:
     finding = serious(draft.verdict)
     if finding is not None:
         return _reject(route, draft, finding, at)
+    if route.recovering is not None and not unchecked(draft.verdict):
+        route = evolve(route, recovering=None)  # what was missed is there
     draft, stopped = _rule(route, draft, at)
     if stopped is not None:
         return _give_up(add_draft(route, draft, stopped.unbillable), stopped, at)
@@ -233,7 +236,7 @@ def _weigh(route: Route, draft: Draft, at: Instant) -> Step:
     bettered = next((way for way in ways if way is not None), None)
     if bettered is not None:
         return call(bettered, at)
-    return _give_up(route, unverified(draft.verdict), at)
+    return _go_on(route, None, unverified(draft.verdict), at)
 
 
 def _keep(route: Route, draft: Draft) -> Route:
