@@ -125,24 +125,25 @@ def values_in(text: str) -> int:
 def cost_of(schema: Schema) -> int | None:
     """Count the values of a schema with its references written out; `None` where it is not tame."""
     cost = 0
-    waiting: list[tuple[object, frozenset[int]]] = [(schema, frozenset({id(schema)}))]
+    waiting: list[object] = [schema]
     while waiting:
-        found, above = waiting.pop()
+        found = waiting.pop()
         cost += 1
         for name, value in found.items() if isinstance(found, Mapping) else ():
             if name == "$ref":
                 target = resolve(schema, value) if isinstance(value, str) else None
-                if target is None or id(target) in above:
+                if target is None:
                     return None
-                waiting.append((target, above | {id(target)}))
+                waiting.append(target)
             elif name in _COUNTED:
                 cost += _values(value)
             elif name not in _NOTES and name != "$schema":
                 inner = list(_inner(name, value))
                 if not inner:
                     return None
-                waiting += [(each, above) for each in inner]
+                waiting += inner
         if cost + len(waiting) > COST_MAX:
+            # Whatever refers back to itself gets here too.
             return None
     return cost
 
