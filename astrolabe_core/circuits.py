@@ -151,9 +151,12 @@ def _is_failing(circuit: Circuit, moment: Moment) -> bool:
 
 def _counted(circuit: Circuit, moment: Moment, *, failed: bool) -> tuple[Slot, ...]:
     """Count a call in its ten seconds; what is older than a minute, or of the future, goes."""
-    number = moment.at // SLOT_MS
-    earlier = [slot for slot in circuit.slots if number - SLOTS < slot.number < number]
-    now = next((slot for slot in circuit.slots if slot.number == number), Slot(number, 0, 0, ()))
+    number, slots = moment.at // SLOT_MS, circuit.slots
+    if slots and slots[-1].number == number:
+        earlier, now = slots[:-1], slots[-1]
+    else:
+        earlier = tuple([slot for slot in slots if number - SLOTS < slot.number < number])
+        now = next((slot for slot in slots if slot.number == number), Slot(number, 0, 0, ()))
     suspects = _with(now.suspects, moment.model) if failed else now.suspects
     return (*earlier, Slot(number, now.calls + 1, now.failures + failed, suspects))
 

@@ -150,11 +150,13 @@ _UNFINISHED: Final = frozenset({Finish.ERROR, Finish.UNKNOWN})
 def fold(health: Health, outcome: Outcome) -> Health:
     """Take one outcome."""
     provider = provider_of(outcome.model)
-    tracks, impaired = dict(health.tracks), set(health.impaired)
+    tracks, impaired = dict(health.tracks), health.impaired
     for name, suspects_min in ((provider, SUSPECTS_MIN), (outcome.model, 1)):
         known = tracks.get(name)
         if known is None and len(tracks) >= TRACKS_MAX:
-            del tracks[_least_missed(tracks)]
+            gone = _least_missed(tracks)
+            del tracks[gone]
+            impaired -= {gone}
         moment = Moment(
             at=outcome.at,
             rules=health.rules,
@@ -164,8 +166,9 @@ def fold(health: Health, outcome: Outcome) -> Health:
             retry_after_ms=outcome.retry_after_ms,
         )
         track = tracks[name] = _tracked(known or _NEW, outcome, moment)
-        (impaired.discard if track.circuit.phase is Phase.CLOSED else impaired.add)(name)
-    return evolve(health, tracks=tracks, impaired=frozenset(impaired & tracks.keys()))
+        if (track.circuit.phase is Phase.CLOSED) is (name in impaired):
+            impaired ^= {name}
+    return Health(rules=health.rules, tracks=tracks, impaired=impaired, probes=health.probes)
 
 
 def _least_missed(tracks: Mapping[Name, Track]) -> Name:
