@@ -105,8 +105,6 @@ class Host:
         try:
             with self._connection.stay(exchange.deadline, leaving_ends=not drains):
                 result = await exchange.begin()
-                if result is None and drains and self._connection.gone:
-                    result = await _read_on(exchange)
                 opened = result is None
         except Exception as error:  # noqa: BLE001 - what a provider says may find a bug of ours
             report_bug(command.request.id, error)
@@ -236,13 +234,3 @@ class Host:
 def _known(fault: Fault, exchange: Exchange) -> Fault:
     """Add what was known when the time was over; other faults carry that already."""
     return evolve(fault, receipt=exchange.receipt) if fault is _LATE else fault
-
-
-async def _read_on(exchange: Exchange) -> Answer | Fault:
-    """Read a stream to its end for nobody."""
-    while True:
-        events = await exchange.advance()
-        if events is None:
-            return exchange.conclude()
-        if isinstance(events, Fault):
-            return events

@@ -12,6 +12,7 @@ from astrolabe_core.ledger import HoldState
 from astrolabe_core.requests import Surface
 from astrolabe_core.usage import UsageQuery, UsageRecord
 from astrolabe_http.app import create_app
+from astrolabe_http.connection import COMMENT
 from tests.http.gateways import Bench
 
 PATHS = {Surface.CHAT: "/v1/chat/completions", Surface.RESPONSES: "/v1/responses"}
@@ -28,13 +29,17 @@ HEAD = {
 class Caller:
     """One exchange with a caller who leaves when told to.
 
-    `sent` is what it was sent, `waiting` is told of each message, once it is there.
+    `sent` is what it was sent: one head, and after the end of its body nothing. A comment of a
+    stream is taken by a caller who is `slow` only when it is told to go on.
     """
 
     bench: Bench
     body: dict[str, Any]
     surface: Surface = Surface.CHAT
+    slow: bool = False
+    go_on: anyio.Event = field(factory=anyio.Event)
     leave: anyio.Event = field(factory=anyio.Event)
+    met: anyio.Event = field(factory=anyio.Event)
     sent: list[dict[str, Any]] = field(factory=list)
     _asked: bool = False
     _news: anyio.Condition = field(factory=anyio.Condition)
@@ -51,6 +56,9 @@ class Caller:
         if self.leave.is_set():
             # As a server does: what is said to nobody is let fall.
             return
+        if self.slow and message.get("body") == COMMENT:
+            self.met.set()
+            await self.go_on.wait()
         self.sent.append(message)
         async with self._news:
             self._news.notify_all()
@@ -60,6 +68,10 @@ class Caller:
         headers = [(b"host", b"gateway"), (b"authorization", key)]
         scope = {**HEAD, "path": PATHS[self.surface], "headers": headers}
         await create_app(self.bench.gateway)(scope, self.receive, self.send)
+        starts = [message["type"] == "http.response.start" for message in self.sent]
+        assert starts == [True, *[False] * (len(starts) - 1)] or not starts
+        ends = [message.get("more_body") is False for message in self.sent]
+        assert not any(ends[:-1])
 
     async def heard(self, text: str) -> None:
         """Wait until a text was sent."""

@@ -15,6 +15,7 @@ from astrolabe_core.codes import Unbillable
 from astrolabe_core.requests import Surface
 from astrolabe_core.units import Millis
 from astrolabe_http.connection import COMMENT
+from astrolabe_http.settings import OnDisconnect
 from tests.http.callers import Caller, assert_settled, last_row, last_trace
 from tests.http.gateways import (
     CHAT,
@@ -213,8 +214,12 @@ async def test_a_caller_who_leaves_among_comments_is_noticed() -> None:
     assert (await last_row(bench)).unbillable is Unbillable.CLIENT_DISCONNECTED
 
 
-async def test_a_caller_who_leaves_while_its_answer_is_judged_pays_for_the_answer() -> None:
-    bench = await make_bench()
+@pytest.mark.parametrize("policy", list(OnDisconnect))
+async def test_a_caller_who_leaves_while_its_answer_is_judged_pays_for_the_answer(
+    policy: OnDisconnect,
+) -> None:
+    """And nobody reads a verifier to its end for a caller who is gone."""
+    bench = await make_bench(on_client_disconnect=policy)
     before = await bench.available()
     caller = Caller(bench, strict(Surface.CHAT))
     judging = ScriptedReply([anyio.sleep_forever])
@@ -421,6 +426,40 @@ async def test_comments_come_while_a_call_is_held_back(surface: Surface, words: 
     assert caller.whole
     check(surface, bytes_of(caller), usage_wanted=False)
     assert "canary" in caller.text.rpartition(SAID)[2]
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_comments_come_for_a_call_that_came_together_with_the_first_words(
+    surface: Surface,
+) -> None:
+    bench = await make_bench(stream_keepalive_ms=SOON)
+    caller = Caller(bench, tooled(surface), surface)
+    chunks = calling(surface, "read_file", "Let me")
+
+    async def hear() -> None:
+        await caller.heard(SAID)
+
+    bench.transport.script = [stream_reply(b"".join(chunks[:4]), hear, *chunks[4:])]
+    await run(caller)
+    assert '"Let"' in caller.text.partition(SAID)[0]
+    assert "canary" in caller.text.rpartition(SAID)[2]
+
+
+@pytest.mark.parametrize("name", ["read_file", "send_email"])
+async def test_the_end_of_a_stream_waits_for_the_comment_that_is_on_its_way(name: str) -> None:
+    bench = await make_bench(stream_keepalive_ms=SOON)
+    caller = Caller(bench, tooled(Surface.CHAT), slow=True)
+    chunks: list[Any] = calling(Surface.CHAT, name, "Let me")
+    bench.transport.script = [stream_reply(*chunks[:-2], caller.met.wait, *chunks[-2:])]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run, caller)
+        with anyio.fail_after(5):
+            await caller.met.wait()
+        await anyio.sleep(0.02)
+        assert not caller.whole
+        caller.go_on.set()
+    assert caller.whole
+    assert caller.text.rpartition(SAID)[2].endswith("data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("surface", SURFACES)
