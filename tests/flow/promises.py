@@ -18,6 +18,7 @@ from astrolabe_core.messages import (
     Answered,
     CallModel,
     Faulted,
+    LookedUp,
     LookUp,
     Pause,
     Refused,
@@ -154,6 +155,10 @@ def usage_is_asked_for_once_and_only_where_nobody_saw_it(history: History) -> No
     if delivered is None or delivered.receipt.generation is None:
         assert not asked, history.story()
         return
+    for _, _, event in history.steps:
+        if isinstance(event, LookedUp) and event.receipt is not None:
+            usage = event.receipt.usage
+            assert usage is None or delivered.receipt.usage == usage, history.story()
     seen = Flag.USAGE_FROM_PROVIDER_RECORD not in history.reply.trace.flags
     believed = seen and delivered.unbillable is None
     assert bool(asked) != believed, history.story()
@@ -271,6 +276,10 @@ def verifiers_are_few_and_of_another_provider_in_strong(history: History) -> Non
 # --- what is delivered --------------------------------------------------------------------
 def a_kept_answer_is_never_lost(history: History) -> None:
     """A failed escalation never discards an acceptable answer; who leaves then pays for it."""
+    if isinstance(history.reply, Refused):
+        for one in history.reply.trace.attempts:
+            passed_over = one.unbillable is Unbillable.VERIFICATION_FAILED
+            assert not (passed_over and one.verdict and deliverable(one.verdict)), history.story()
     last = next((one for one in map(kept, reversed(history.states)) if one), None)
     if last is None:
         return

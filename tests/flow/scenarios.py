@@ -23,7 +23,7 @@ from astrolabe_core.stacks import (
 )
 from astrolabe_core.units import Bps, Instant, StackSlug, Tokens
 from tests.core import market
-from tests.flow.walk import Scenario, fails, grades, leaves, says
+from tests.flow.walk import Scenario, fails, grades, late, leaves, says
 from tests.flow.world import IMPOSSIBLE, NOW, USAGE, arrival, request
 from tests.flow.world import snapshot as shipped
 
@@ -202,6 +202,13 @@ SCENARIOS = (
         grades=GRADES,
     ),
     scene(
+        "automatic verification, with few triggers",
+        TOOLS,
+        world(**verifying(VerificationMode.AUTO), fallback=Fallback()),
+        calls=(says("", calls=("send_email",)), fails()),
+        grades=GRADES,
+    ),
+    scene(
         "strict",
         ASKED,
         world(fallback=UPWARDS, **STRICT),
@@ -229,6 +236,7 @@ SCENARIOS = (
         world(fallback=UPWARDS, **STRICT),
         calls=(says(), fails(), leaves()),
         grades=GRADES,
+        relays=(says(),),  # none is to be opened
     ),
     scene(
         "strong",
@@ -249,7 +257,14 @@ SCENARIOS = (
         ASKED,
         world(**STRICT),
         calls=(says(), fails(FaultKind.TIMEOUT, at=Instant(LATE - 200))),
-        grades=(*GRADES, fails(at=LATE)),
+        grades=(*GRADES, fails(at=LATE), late(grades(3), LATE)),
+    ),
+    scene(
+        "a wait that ends too late",
+        ASKED,
+        world(**LIGHT),
+        calls=(says(), fails()),
+        overslept_ms=(0, 60_000),
     ),
     scene(
         "tools that only read",

@@ -44,6 +44,9 @@ from tests.flow.world import NOW, USAGE, Books, books
 TICK_MS = 50
 """How long everything takes that says nothing else."""
 
+STEPS_MAX = 60
+"""More than any request takes."""
+
 Outcome = Callable[[CallModel, Instant], Event]
 """What comes of one call, which ends at an instant."""
 
@@ -58,7 +61,8 @@ class Scenario:
     """One request in one world, and all that may come of each command.
 
     `calls` are what may come of asking for an answer, `relays` of handing one on, `grades` of
-    asking for a grade, `found` what schemas say and `records` what a provider has on record.
+    asking for a grade, `found` what schemas say and `records` what a provider has on record. A wait
+    takes as much longer as `overslept_ms` says.
     """
 
     name: str
@@ -69,6 +73,7 @@ class Scenario:
     grades: tuple[Outcome, ...] = ()
     found: tuple[Conformity | None, ...] = (Conformity(fitting=0),)
     records: tuple[Receipt | None, ...] = (None,)
+    overslept_ms: tuple[int, ...] = (0,)
 
 
 @frozen(kw_only=True)
@@ -108,6 +113,7 @@ def walk(scenario: Scenario) -> Iterator[History]:
     pending = [(first, books(), NOW, ())]
     while pending:
         now, rows, at, steps = pending.pop()
+        assert len(steps) < STEPS_MAX, scenario.name
         if now.command is None:
             assert isinstance(now.state, Done)
             yield History(scenario=scenario, steps=steps, reply=now.state.reply, books=rows)
@@ -138,7 +144,7 @@ def _events(
         case Inspect(claims=claims):
             yield from ((_inspected(claims, found, at), rows) for found in scenario.found)
         case Pause(wait_ms=wait):
-            yield Paused(Instant(at + wait)), rows
+            yield from ((Paused(Instant(at + wait + more)), rows) for more in scenario.overslept_ms)
             yield Left(at), rows
         case LookUp():
             yield Left(at), rows
@@ -193,6 +199,11 @@ def grades(score: int, *concerns: str) -> Outcome:
     """Answer as a verifier that was understood."""
     named = ", ".join(f'"{concern}"' for concern in concerns)
     return says(f'{{"score": {score}, "concerns": [{named}]}}')
+
+
+def late(outcome: Outcome, at: Instant) -> Outcome:
+    """Have the same come of it, at a later instant."""
+    return lambda call, now: outcome(call, max(now, at))
 
 
 def fails(
