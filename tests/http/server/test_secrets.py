@@ -118,6 +118,7 @@ class Program:
             "ASTROLABE_SECRET_KEY": SERVER_SECRET,
             "ASTROLABE_UPSTREAM_URL": self.upstream,
             "ASTROLABE_PORT": "0",
+            "ASTROLABE_CIRCUITS": "off",  # each failure is to be told, and so one after the other
             "OPENROUTER_API_KEY": PROVIDER_KEY,
         }
 
