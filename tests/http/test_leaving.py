@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import anyio
@@ -13,9 +13,12 @@ import pytest
 
 from astrolabe_core import settlement
 from astrolabe_core.codes import Unbillable
+from astrolabe_core.conformity import Claim, Conformity
 from astrolabe_core.requests import Surface
 from astrolabe_core.units import Millis
 from astrolabe_http import host
+from astrolabe_http.conformity import Inspector
+from astrolabe_http.connection import COMMENT
 from astrolabe_http.settings import OnDisconnect, UpstreamKind
 from tests.http.callers import Caller, assert_settled, last_row, last_trace
 from tests.http.gateways import (
@@ -259,6 +262,58 @@ async def test_a_caller_who_leaves_between_two_attempts_has_no_second_one(
     await assert_settled(bench)
     assert await bench.available() == before
     assert (await last_row(bench)).unbillable is Unbillable.CLIENT_DISCONNECTED
+
+
+class Waiting(Inspector):
+    """Tells nobody whether an answer has its schema."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+        self.asked = 0
+
+    async def hold(self, claims: Sequence[Claim], time_left_ms: Millis) -> tuple[Conformity, ...]:
+        self.asked += 1
+        await self._meanwhile()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+
+SCHEMA = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}
+PROMISED = {
+    "type": "json_schema",
+    "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA},
+}
+WORDS = '{"a": "b"}'
+
+
+@pytest.mark.parametrize("policy", list(OnDisconnect))
+@pytest.mark.parametrize(("stream", "mode"), [(False, "light"), (True, "light"), (True, "strict")])
+async def test_a_caller_who_leaves_while_its_answer_is_inspected_pays_for_the_answer(
+    stream: bool, mode: str, policy: OnDisconnect
+) -> None:
+    """In `strict` it is kept waiting with comments; relayed, it has all but the end."""
+    bench = await make_bench(on_client_disconnect=policy, stream_keepalive_ms=Millis(5))
+    before = await bench.available()
+    body = body_for(Surface.CHAT, stream=stream, verification=mode)
+    caller = Caller(bench, {**body, "response_format": PROMISED})
+
+    async def leave() -> None:
+        if mode == "strict":
+            await caller.heard(COMMENT.decode())
+        caller.leave.set()
+
+    waiting = Waiting(leave)
+    object.__setattr__(bench.gateway, "inspector", waiting)
+    whole = json_reply(chat_body(WORDS))
+    streamed = stream_reply(sse(chat_chunk(WORDS), *WHOLE_STREAM[3:]), DONE)
+    bench.transport.script = [streamed if stream else whole]
+    await run(caller)
+    assert waiting.asked == 1
+    assert len(bench.transport.sent) == 1
+    assert not caller.whole
+    await assert_settled(bench)
+    assert before - await bench.available() == BY_USAGE
 
 
 async def test_what_is_drained_ends_with_the_time_for_the_request() -> None:

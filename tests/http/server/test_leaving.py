@@ -38,7 +38,7 @@ CALLERS = 200
 AT_ONCE = 50
 CREDIT = "50"
 SAID = "The ledger holds what was reserved until somebody says how it ended"
-LATE_MS = 600
+LATE_MS = 300
 """How long the provider takes to write a call down."""
 
 
