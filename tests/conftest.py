@@ -75,6 +75,9 @@ def share_out(option: argparse.Namespace) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Trace the core's own tests alone, and begin with the files that take long."""
     for item in items:
+        if " at 0x" in item.nodeid:
+            told = "an address is in its name, and so it has another one in each process"
+            raise pytest.UsageError(f"{item.nodeid}: {told}")
         if not is_within(item, CORE_TESTS):
             item.add_marker(pytest.mark.no_cover)
     items.sort(key=lambda item: not is_within(item, LONG_TESTS))

@@ -53,6 +53,13 @@ import sys
 def test_is_not_traced():
     assert sys.gettrace() is None
 """
+TESTS_WITH_ADDRESSES = """
+import pytest
+
+@pytest.mark.parametrize("thing", [object()], ids=repr)
+def test_nobody_knows(thing):
+    assert thing
+"""
 TESTS_THAT_HANG = """
 import threading
 
@@ -129,6 +136,12 @@ def test_a_plain_run_is_shared_out_and_traces_the_core_s_own_tests_alone(project
     alone = run(project, told, "-n", "0")
     assert "test_is_shared_out" in alone.stdout
     assert alone.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_name_that_is_another_one_in_each_process_is_refused_by_name(project: Path) -> None:
+    result = run(project, TESTS_WITH_ADDRESSES, "-k", "nobody", ALONE)
+    assert "an address is in its name" in result.stderr
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
 
 
 def test_a_warning_fails_the_run(project: Path) -> None:

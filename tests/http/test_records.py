@@ -74,7 +74,20 @@ async def test_a_record_that_is_there_tells_usage_cost_and_host() -> None:
         ScriptedReply([anyio.sleep_forever]),
         BREAK,
     ],
-    ids=str,
+    ids=[
+        "404",
+        "429",
+        "500",
+        "529",
+        "not counted",
+        "no data",
+        "of another call",
+        "broken JSON",
+        "too long",
+        "cut",
+        "never",
+        "broken off",
+    ],
 )
 async def test_what_is_no_record_yet_is_asked_for_again(early: Script) -> None:
     found, transport = await find(early, early, json_reply(THERE))
