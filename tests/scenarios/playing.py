@@ -115,11 +115,11 @@ def body_of(case: Case) -> dict[str, Any]:
         "stream": case.way == "streamed",
         **({"messages": [{"role": "user", "content": prompt}]} if chat else {"input": prompt}),
         "max_tokens" if chat else "max_output_tokens": 300,
-        **_asked(case.row.ask, chat=chat),
+        **asked_for(case.row.ask, chat=chat),
     }
 
 
-def _asked(ask: str, *, chat: bool) -> dict[str, Any]:
+def asked_for(ask: str, *, chat: bool) -> dict[str, Any]:
     match ask:
         case "schema":
             inner = {"name": "verdict", "strict": True, "schema": SCHEMA}
@@ -215,7 +215,7 @@ class Player:
             raw = await answer.aread()
         if answer.status_code != 200:
             return answer.status_code, orjson.loads(raw)["error"]["code"], answer.headers
-        return 200, _ending(raw, case.spoken), answer.headers
+        return 200, ending(raw, case.spoken), answer.headers
 
     async def _leave(self, case: Case, body: dict[str, Any]) -> httpx.Headers:
         async with self._client.stream("POST", PATHS[case.spoken], json=body) as answer:
@@ -244,7 +244,7 @@ class Player:
         return answer.status_code
 
 
-def _ending(raw: bytes, spoken: str) -> str:
+def ending(raw: bytes, spoken: str) -> str:
     """Say how a stream ended: `ok`, or after which error."""
     events = [
         orjson.loads(line[6:])
