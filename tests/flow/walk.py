@@ -39,7 +39,7 @@ from astrolabe_core.money import NanoUsd
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.states import Done, State, Step
 from astrolabe_core.units import Instant
-from tests.flow.world import NOW, USAGE, Books, books
+from tests.flow.world import CREDIT, USAGE, Books, books
 
 TICK_MS = 50
 """How long everything takes that says nothing else."""
@@ -110,7 +110,7 @@ def walk(scenario: Scenario) -> Iterator[History]:
     """Give every history of a scenario."""
     first = begin(scenario.arrival)
     pending: list[tuple[Step, Books, Instant, tuple[tuple[State, Command, Event], ...]]]
-    pending = [(first, books(), NOW, ())]
+    pending = [(first, _rows(scenario), scenario.snapshot.at, ())]
     while pending:
         now, rows, at, steps = pending.pop()
         assert len(steps) < STEPS_MAX, scenario.name
@@ -122,6 +122,24 @@ def walk(scenario: Scenario) -> Iterator[History]:
             following = step(now.state, event)
             then = getattr(event, "at", at)
             pending.append((following, after, then, (*steps, (now.state, now.command, event))))
+
+
+def play(scenario: Scenario, choose: Callable[[int], int]) -> History:
+    """Give one history: of so many events each time, the one that is chosen."""
+    now, rows, at = begin(scenario.arrival), _rows(scenario), scenario.snapshot.at
+    steps: list[tuple[State, Command, Event]] = []
+    while now.command is not None:
+        assert len(steps) < STEPS_MAX, scenario.name
+        events = [*_events(scenario, now.command, rows, Instant(at + TICK_MS))]
+        event, rows = events[choose(len(events))]
+        steps.append((now.state, now.command, event))
+        now, at = step(now.state, event), getattr(event, "at", at)
+    assert isinstance(now.state, Done)
+    return History(scenario=scenario, steps=tuple(steps), reply=now.state.reply, books=rows)
+
+
+def _rows(scenario: Scenario) -> Books:
+    return books(CREDIT, scenario.snapshot.caller.workspace.id)
 
 
 def _events(

@@ -12,7 +12,7 @@ from astrolabe_core.money import ZERO, NanoUsd
 from astrolabe_core.quotas import rate_limit
 from astrolabe_core.requests import Incoming, Overrides, Request, ask
 from astrolabe_core.snapshot import Caller, Snapshot
-from astrolabe_core.units import Instant, Millis, Tokens
+from astrolabe_core.units import Instant, Millis, Tokens, WorkspaceId
 from astrolabe_core.usage import Usage, UsageRecord
 
 NOW = Instant(1_800_000_000_000)
@@ -138,9 +138,8 @@ class Books:
         return ledger.audit(self.wallet, tuple(self.postings), tuple(self.holds.values()))
 
 
-def books(credit: NanoUsd = CREDIT) -> Books:
+def books(credit: NanoUsd = CREDIT, workspace: WorkspaceId = WorkspaceId("local")) -> Books:
     """Fresh rows with some credit."""
-    workspace = snapshot().caller.workspace.id
     opened = Books(wallet=Wallet(workspace=workspace))
     if credit > ZERO:
         opened.carry_out(
