@@ -42,7 +42,7 @@ from astrolabe_core.messages import (
     Served,
 )
 from astrolabe_core.ports import StorageUnavailable
-from astrolabe_core.requests import Reading, Role, Turn
+from astrolabe_core.requests import OutputFormat, Reading, Role, Turn
 from astrolabe_core.states import State, Step
 from astrolabe_core.units import Instant
 from tests.flow.world import (
@@ -261,6 +261,62 @@ def test_an_answer_that_was_paid_for_is_delivered_though_the_store_is_away() -> 
     reply = drive(world)
     assert isinstance(reply, Served)
     assert len(world.rows.open_holds) == 1
+
+
+PROMISED = evolve(request(), output_format=OutputFormat.JSON_SCHEMA, schema={"type": "object"})
+UNTOLD = evolve(answer(text="{}"), receipt=Receipt(generation="gen-1"))
+
+
+def thorny(*, first: bool = True) -> Callable[[CallModel], Answered | Faulted]:
+    """Fail once, then answer with JSON and without a usage."""
+    left = [Faulted(fault(), NOW)] if first else []
+    return lambda _: left.pop() if left else Answered(UNTOLD, NOW)
+
+
+def test_waits_schemas_and_look_ups_are_the_worlds_to_carry_out() -> None:
+    world = Here(called=thorny(), on_record=Receipt(usage=USAGE))
+    reached: list[str] = []
+
+    async def halt(name: str) -> None:
+        reached.append(name)
+
+    world.halt = halt
+    reply = drive(world, arrival(PROMISED))
+    assert isinstance(reply, Served)
+    assert world.rows.debited == reply.trace.debit > 0
+    assert reached == [
+        *("Load", "Reserve", "CallModel", "Pause", "CallModel", "Inspect", "LookUp", "Capture")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("Pause", Unbillable.CLIENT_DISCONNECTED),
+        ("Inspect", None),
+        ("LookUp", None),
+    ],
+)
+def test_a_request_cancelled_while_it_waits_for_anything_else_leaves_no_open_hold(
+    where: str, reason: Unbillable | None
+) -> None:
+    """The record of a call that is under way is waited for, shielded."""
+    world = Here(called=thorny(), on_record=Receipt(usage=USAGE))
+
+    async def cancelled() -> None:
+        with anyio.CancelScope() as scope:
+
+            async def halt(name: str) -> None:
+                if name == where:
+                    scope.cancel()
+                await anyio.lowlevel.checkpoint()
+
+            world.halt = halt
+            await run(arrival(PROMISED), world)
+
+    anyio.run(cancelled)
+    assert world.rows.open_holds == []
+    assert [hold.reason for hold in world.rows.holds.values()] == [reason]
 
 
 @pytest.mark.parametrize("stream", [False, True])

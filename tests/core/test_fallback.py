@@ -5,24 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
+from astrolabe_core.answers import Fault, FaultKind
 from astrolabe_core.catalog import Modality
 from astrolabe_core.decide import Circumstances, Decision, decide
 from astrolabe_core.fallback import (
+    BACKOFF_MAX_MS,
+    BACKOFF_MS,
     EXHAUSTED,
+    JITTER_RANGE,
+    WAIT_MAX_MS,
     Draw,
     Exhausted,
+    Next,
     Plan,
     advance,
     applies,
     attempts_max,
+    escalate,
+    lengthen,
     mode_in_force,
     plan,
+    rest,
 )
 from astrolabe_core.prepare import Demand, Pool, prepare, shortlist
 from astrolabe_core.scoring import Terms
 from astrolabe_core.stacks import CostMode, Fallback, FallbackMode, Trigger, VerificationMode
-from astrolabe_core.units import Bps, Millis
+from astrolabe_core.units import Bps, Millis, Tokens
 from tests.core.market import NOW, catalog, good, model, price_list, profile
 
 # In order of price: a1, b2, a3, b4; the dearest is not the best.
@@ -124,19 +136,149 @@ def test_the_mode_in_force_is_that_of_the_category(
     assert attempts_max(rules) == attempts
 
 
-RULES = Fallback(triggers=frozenset({Trigger.TIMEOUT}))
-DRAW = Draw(failures=1, jitter=0, time_left_ms=Millis(60_000))
+@pytest.mark.parametrize("mode", VerificationMode)
+@pytest.mark.parametrize("trigger", Trigger)
+def test_a_stack_moves_on_for_its_triggers_and_the_strict_modes_for_doubt(
+    trigger: Trigger, mode: VerificationMode
+) -> None:
+    strict = mode in {VerificationMode.STRICT, VerificationMode.STRONG}
+    doubted = trigger is Trigger.VERIFIER_LOW_CONFIDENCE
+    assert applies(trigger, Fallback(triggers=frozenset({trigger})), mode)
+    assert applies(trigger, Fallback(triggers=frozenset()), mode) is (strict and doubted)
+    assert not applies(trigger, Fallback(enabled=False, triggers=frozenset(Trigger)), mode)
+    assert not applies(None, Fallback(triggers=frozenset(Trigger)), mode)
+
+
+# --- the rest of a plan -------------------------------------------------------------------
+WHOLE = planned(FallbackMode.NEXT_BEST)
+
+
+def after(found: Next) -> list[str]:
+    return [] if isinstance(found, Exhausted) else ids(found)
+
+
+def last(count: int) -> Plan:
+    return Plan(WHOLE.options[-count:])
 
 
 def test_a_plan_shrinks_by_its_head_until_nothing_is_left() -> None:
-    current = planned(FallbackMode.NEXT_BEST, 2)
-    following = advance(current, None, DRAW)
-    assert following == (Plan(current.options[1:]), 0)
-    assert not isinstance(following, Exhausted)
-    assert advance(following[0], None, DRAW) is EXHAUSTED
+    assert [after(rest(last(count))) for count in (3, 2, 1)] == [
+        ["acme/3", "bolt/4"],
+        ["bolt/4"],
+        [],
+    ]
 
 
-@pytest.mark.parametrize("trigger", [None, Trigger.RATE_LIMITED])
-def test_only_a_trigger_of_the_stack_moves_on(trigger: Trigger | None) -> None:
-    assert not applies(trigger, RULES, VerificationMode.LIGHT)
-    assert applies(Trigger.TIMEOUT, RULES, VerificationMode.LIGHT)
+@pytest.mark.parametrize(
+    ("count", "following"),
+    [
+        (4, ["acme/3", "bolt/4"]),  # of 7,000: the next one is worse
+        (3, ["acme/3", "bolt/4"]),  # of 6,000: everybody is better
+        (2, ["bolt/4"]),  # of 9,000: nobody is
+        (1, []),
+    ],
+)
+def test_an_escalation_goes_to_the_next_that_is_better_else_to_the_next(
+    count: int, following: list[str]
+) -> None:
+    assert after(escalate(last(count))) == following
+
+
+def test_what_was_cut_short_goes_to_whoever_may_say_more() -> None:
+    one, two, three, four = WHOLE.options
+    longer = evolve(three, output_tokens_max=Tokens(one.output_tokens_max + 1))
+    assert after(lengthen(WHOLE)) == []
+    assert after(lengthen(Plan((one, two, longer, four)))) == ["acme/3", "bolt/4"]
+    assert after(lengthen(Plan((longer, four)))) == []
+
+
+# --- waits --------------------------------------------------------------------------------
+SAME = planned(FallbackMode.SAME_PROVIDER)
+LOADED = (
+    FaultKind.UNREACHABLE,
+    FaultKind.TIMEOUT,
+    FaultKind.RATE_LIMITED,
+    FaultKind.PROVIDER_ERROR,
+)
+
+
+def failing(kind: FaultKind = FaultKind.RATE_LIMITED, retry_after_s: int | None = None) -> Fault:
+    return Fault(kind=kind, message="busy", retry_after_s=retry_after_s)
+
+
+def draw(failures: int = 1, jitter: int = 0, left: int = 60_000) -> Draw:
+    return Draw(failures=failures, jitter=jitter, time_left_ms=Millis(left))
+
+
+def wait(found: tuple[Plan, Millis] | Exhausted) -> int | None:
+    return None if isinstance(found, Exhausted) else found[1]
+
+
+@given(
+    st.sampled_from(FaultKind),
+    st.none() | st.integers(0, 20),
+    st.integers(1, 8),
+    st.integers(0, JITTER_RANGE - 1),
+    st.integers(0, 20_000),
+    st.sampled_from((WHOLE, SAME)),
+)
+def test_a_wait_keeps_its_bounds(
+    kind: FaultKind, retry_after_s: int | None, failures: int, jitter: int, left: int, plan: Plan
+) -> None:
+    """It grows with each failure, honours `retry-after` and keeps nobody longer than there is."""
+    fault, drawn = failing(kind, retry_after_s), draw(failures, jitter, left)
+    found = advance(plan, fault, drawn)
+    assert found == advance(plan, fault, drawn)
+    if isinstance(found, Exhausted):
+        return
+    following, waited = found
+    assert following.options == plan.options[-len(following.options) :] != plan.options
+    assert 0 <= waited <= min(WAIT_MAX_MS, left)
+    step = min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (failures - 1))
+    asked = (retry_after_s or 0) * 1_000
+    same = following.head.model.provider == plan.head.model.provider
+    if kind not in LOADED:
+        assert waited == 0
+    elif same and asked >= step:
+        assert waited == asked
+    else:
+        assert step // 2 <= waited < step
+
+
+def test_a_wait_is_spread_over_its_half_and_differs_from_failure_to_failure() -> None:
+    waits = {wait(advance(WHOLE, failing(), draw(1, jitter << 22))) for jitter in range(1_024)}
+    assert waits == {*range(50, 100)}
+    shares = {wait(advance(WHOLE, failing(), draw(failures))) for failures in range(6, 12)}
+    assert len(shares) == 6  # of one length, but for the share
+
+
+@pytest.mark.parametrize(
+    ("plan", "retry_after_s", "left", "found"),
+    [
+        (SAME, 3, 60_000, ("acme/3", 3_000)),
+        (SAME, 10, 60_000, ("acme/3", 10_000)),
+        (SAME, 11, 60_000, None),
+        (SAME, 3, 2_999, None),
+        (SAME, 3_600, 60_000, None),
+        (WHOLE, 3_600, 60_000, ("bolt/2", 50)),  # who is not busy is not waited for
+        (WHOLE, 3, 49, None),  # and nobody, where there is no time
+    ],
+)
+def test_who_would_have_to_be_waited_for_too_long_is_passed_over(
+    plan: Plan, retry_after_s: int, left: int, found: tuple[str, int] | None
+) -> None:
+    moved = advance(plan, failing(retry_after_s=retry_after_s), draw(jitter=0, left=left))
+    told = None if isinstance(moved, Exhausted) else (moved[0].head.model.id, moved[1] // 50 * 50)
+    assert told == found
+
+
+def test_a_model_of_the_same_provider_is_passed_over_for_one_of_another() -> None:
+    one, two, three, four = WHOLE.options
+    moved = advance(Plan((one, three, two, four)), failing(retry_after_s=60), draw())
+    assert not isinstance(moved, Exhausted)
+    assert ids(moved[0]) == ["bolt/2", "bolt/4"]
+
+
+def test_without_a_fault_nothing_is_waited_for() -> None:
+    assert advance(WHOLE, None, draw(left=0)) == (Plan(WHOLE.options[1:]), 0)
+    assert advance(last(1), None, draw()) is EXHAUSTED

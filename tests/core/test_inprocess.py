@@ -2,15 +2,18 @@
 
 import anyio
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from astrolabe_core import shipped
-from astrolabe_core.answers import Answer, Fault
+from astrolabe_core.answers import Answer, Fault, Receipt
+from astrolabe_core.checks import Check
+from astrolabe_core.codes import Code, Unbillable
+from astrolabe_core.conformity import Claim, Conformity
 from astrolabe_core.driver import run
 from astrolabe_core.inprocess import InProcess
 from astrolabe_core.ledger import Command, Outcome
 from astrolabe_core.messages import Arrival, CallModel, Refused, Relay, Served
-from astrolabe_core.requests import StackRef
+from astrolabe_core.requests import OutputFormat, StackRef
 from astrolabe_core.snapshot import Caller
 from astrolabe_core.trace import Trace
 from astrolabe_core.units import Instant
@@ -79,6 +82,52 @@ def test_a_key_that_the_bank_does_not_know_is_refused() -> None:
     """As at the gateway."""
     stranger = Arrival(request=request(), key_hash="other")
     assert isinstance(anyio.run(run, stranger, world(books(), answer())), Refused)
+
+
+def test_json_of_a_schema_is_held_against_it_by_whoever_knows_how() -> None:
+    """Without a check it is said that there was none."""
+    asked = evolve(request(), output_format=OutputFormat.JSON_SCHEMA, schema={"type": "object"})
+
+    async def misses(claim: Claim) -> Conformity:
+        assert claim.schema == {"type": "object"}
+        return Conformity(flaws=("",))
+
+    unchecked = anyio.run(run, arrival(asked), world(books(), answer(text="{}")))
+    assert isinstance(unchecked, Served)
+    assert unchecked.trace.verdict is not None
+    assert [found.check for found in unchecked.trace.verdict.findings] == [Check.SCHEMA_CHECKED]
+    checking = evolve(world(books(), answer(text="{}")), check=misses)
+    checked = anyio.run(run, arrival(asked), checking)
+    assert isinstance(checked, Refused)
+    assert checked.trace.refusal is not None
+    assert checked.trace.refusal.code is Code.STRUCTURED_OUTPUT_INVALID
+
+
+def test_usage_that_a_model_did_not_tell_is_on_no_record_here() -> None:
+    """The answer is served, and says why it is not paid for."""
+    untold = evolve(answer(), receipt=Receipt(generation="gen-1"))
+    rows = books()
+    reply = anyio.run(run, arrival(), world(rows, untold))
+    assert isinstance(reply, Served)
+    assert reply.trace.unbillable is Unbillable.MISSING_PROVIDER_USAGE
+    assert rows.open_holds == []
+
+
+def test_who_is_cut_off_in_mid_call_pays_nothing() -> None:
+    """Nothing is known here of a call under way."""
+    rows = books()
+
+    async def cut_off() -> None:
+        async def for_ever(_: CallModel) -> Answer | Fault:
+            scope.cancel()
+            await anyio.sleep_forever()
+            raise AssertionError
+
+        with anyio.CancelScope() as scope:
+            await run(arrival(), evolve(world(rows, answer()), ask=for_ever))
+
+    anyio.run(cut_off)
+    assert [hold.reason for hold in rows.holds.values()] == [Unbillable.CLIENT_DISCONNECTED]
 
 
 def test_there_are_no_streams_to_relay_here() -> None:

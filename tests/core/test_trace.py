@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from attrs import evolve
 
 from astrolabe_core.answers import Fault, FaultKind, Receipt
 from astrolabe_core.codes import Kind, PolicyStatus, Unbillable
+from astrolabe_core.fallback import Cause
 from astrolabe_core.flow import step
 from astrolabe_core.messages import Answered, CallModel, Faulted, Ledgered, Paused, Settle
 from astrolabe_core.money import NanoUsd
@@ -37,6 +39,26 @@ def served() -> tuple[Trace, Step]:
     now = carry(step(now.state, Answered(paid, Instant(NOW + 900))), rows)
     assert isinstance(now.state, Done)
     return now.state.reply.trace, now
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (Cause.FIRST, Kind.SELECTED),
+        (Cause.FALLBACK, Kind.FALLBACK),
+        (Cause.CORRECTION, Kind.RECOVERED),
+        (Cause.RECOVERY, Kind.RECOVERED),
+        (Cause.ESCALATION, Kind.ESCALATED),
+    ],
+)
+def test_a_stream_is_told_what_kind_its_decision_is_before_it_is_delivered(
+    cause: Cause, kind: Kind
+) -> None:
+    trace, _ = served()
+    under_way = evolve(trace, attempts=(), cause=cause)
+    assert under_way.kind_under_way is kind
+    assert under_way.kind is Kind.SELECTED
+    assert Trace(arrival=request(), cause=cause).kind_under_way is None
 
 
 def test_a_new_trace_knows_nothing_yet() -> None:
