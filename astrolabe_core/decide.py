@@ -23,7 +23,7 @@ from astrolabe_core.boundaries import (
 )
 from astrolabe_core.catalog import Model
 from astrolabe_core.codes import Kind
-from astrolabe_core.money import AttoUsd, NanoUsd, round_half_even
+from astrolabe_core.money import ZERO, AttoUsd, NanoUsd, round_half_even
 from astrolabe_core.prepare import Shortlist, without
 from astrolabe_core.pricing import hold_bound
 from astrolabe_core.requests import Profile
@@ -49,12 +49,16 @@ OUTPUT_TOKENS_DEFAULT: Final = Tokens(16_384)
 
 @frozen(kw_only=True)
 class Circumstances:
-    """What a decision depends on beside shortlist and profile; of circuits, those of the pool."""
+    """What a decision depends on beside shortlist and profile; of circuits, those of the pool.
+
+    `verifier_cost` is what a verifier is expected to cost where it is certain that one is asked.
+    """
 
     at: Instant
     circuits_open: Mapping[ModelId, Instant] = field(default=NO_CIRCUITS, hash=False)
     cost_expected_max: NanoUsd | None = None
     cost_request_max: NanoUsd | None = None
+    verifier_cost: NanoUsd = ZERO
 
 
 @frozen(kw_only=True)
@@ -73,7 +77,7 @@ class Option:
 
 @frozen(kw_only=True)
 class Baseline:
-    """What the lane's reference model would be expected to cost."""
+    """What one call of the lane's reference model would be expected to cost, and no more."""
 
     model: ModelId
     cost: NanoUsd
@@ -156,7 +160,7 @@ def decide(prepared: Shortlist, profile: Profile, now: Circumstances) -> Judgeme
         order = _rank_all(admitted, prepared, size, escalation)
     if not order or (prepared.roster.pool.pinned and order[0].reserve):
         return _blocked(prepared, profile, now)
-    estimate = score(order[0], size, prepared.demand.terms, escalation)
+    estimate = score(order[0], size, prepared.demand.terms, escalation, now.verifier_cost)
     return Decision(
         kind=_kind(prepared, estimate, len(admitted)),
         reason=_reason(prepared, estimate),
@@ -200,7 +204,7 @@ def survey(prepared: Shortlist, profile: Profile, now: Circumstances) -> Survey:
         if found or candidate is None:
             rejected.append(Rejected(model=model.id, rejections=in_order(found)))
         else:
-            accepted.append(appraise(candidate, size, terms, escalation))
+            accepted.append(appraise(candidate, size, terms, escalation, now.verifier_cost))
     accepted.sort(key=itemgetter(0))
     return Survey(accepted=tuple([scored for _, scored in accepted]), rejected=tuple(rejected))
 
@@ -243,8 +247,8 @@ class _Costs:
         now, profile = self.now, self.profile
         if now.cost_expected_max is None and now.cost_request_max is None:
             return ()
-        terms = self.prepared.demand.terms
-        estimate = score(candidate, size_of(profile, now.at), terms, self.escalation)
+        size, terms = size_of(profile, now.at), self.prepared.demand.terms
+        estimate = score(candidate, size, terms, self.escalation, now.verifier_cost)
         return judge_cost(
             expected=estimate.expected_cost,
             at_most=_option(candidate, profile).hold,
@@ -323,6 +327,8 @@ def _fingerprint(prepared: Shortlist, profile: Profile, now: Circumstances) -> D
         shut = sorted(now.circuits_open.items())
         waits = [f"{model}:{seconds_until(until, now.at)}" for model, until in shut]
         text = f"{text}|{','.join(waits)}"
+    if now.verifier_cost:
+        text = f"{text}|verifier:{now.verifier_cost}"
     return Digest(hashlib.sha256(text.encode()).hexdigest())
 
 

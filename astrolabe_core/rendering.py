@@ -81,7 +81,7 @@ def decision_json(trace: Trace, *, explain: bool) -> dict[str, Json] | None:
             "selected": selected_json(routing.decision),
             "plan": tuple(option.model.id for option in routing.plan.options),
             **(_survey_json(routing) if explain else {}),
-            **costs_json(routing.decision),
+            **costs_json(routing.decision, routing.circumstances),
             "quality_target": routing.resolved.stack.objective.quality_target.value,
             "cost_mode": routing.shortlist.demand.terms.cost_mode.value,
             "fallback_mode": (
@@ -96,7 +96,7 @@ def decision_json(trace: Trace, *, explain: bool) -> dict[str, Json] | None:
     if routing is None or routing.blocked is None or routing.circumstances is None:
         return None
     return {
-        **blocked_json(routing.blocked),
+        **blocked_json(routing.blocked, routing.circumstances),
         "circuits_open": circuits_json(routing.circumstances),
     }
 

@@ -24,6 +24,7 @@ from astrolabe_core.decide import (
     survey,
 )
 from astrolabe_core.fallback import Plan, attempts_max, mode_in_force, plan
+from astrolabe_core.money import ZERO
 from astrolabe_core.prepare import Demand, Pool, Roster, Shortlist, prepare, shortlist
 from astrolabe_core.requests import Profile, Request
 from astrolabe_core.resolve import LayerName, Resolved, cost_mode, pin, resolve
@@ -34,6 +35,7 @@ from astrolabe_core.stacks import FallbackMode, Primary, Stack, VerificationMode
 from astrolabe_core.tables import rejected_json, unblock_json
 from astrolabe_core.units import Instant, ModelId, seconds_until
 from astrolabe_core.verification import mode_for
+from astrolabe_core.verifier import Bench, certain, question_tokens, verdict_cost
 from astrolabe_core.virtual import VENDOR, VirtualModel, find_virtual
 
 
@@ -76,6 +78,7 @@ class Question:
     resolved: Resolved
     shortlist: Shortlist
     circumstances: Circumstances
+    verification: VerificationMode
 
 
 def route(request: Request, snapshot: Snapshot) -> Routing:
@@ -101,7 +104,7 @@ def route(request: Request, snapshot: Snapshot) -> Routing:
                 circumstances=asked.circumstances,
                 decision=decision,
                 plan=plan(decision, prepared.demand),
-                verification=mode_for(resolved.stack, profile.classification),
+                verification=asked.verification,
             )
 
 
@@ -120,16 +123,38 @@ def pose(request: Request, snapshot: Snapshot) -> Question | Refusal:
     profile = classify(request)
     stack = resolved.stack
     roster = prepare(_complete(pool, profile, stack, snapshot), resolved.layers, snapshot.catalog)
+    prepared = shortlist(roster, demand_of(profile, stack))
+    mode = mode_for(stack, profile.classification)
+    judged = certain(mode, profile, streamed=request.stream)
     return Question(
         profile=profile,
         resolved=resolved,
-        shortlist=shortlist(roster, demand_of(profile, stack)),
+        shortlist=prepared,
         circumstances=Circumstances(
             at=snapshot.at,
             circuits_open=_of_pool(snapshot.circuits_open, roster),
             cost_expected_max=stack.objective.cost_expected_max,
             cost_request_max=stack.budget.per_request_max_usd,
+            verifier_cost=(
+                verdict_cost(_bench(profile, resolved, prepared.demand, snapshot), mode)
+                if judged
+                else ZERO
+            ),
         ),
+        verification=mode,
+    )
+
+
+def _bench(profile: Profile, resolved: Resolved, demand: Demand, snapshot: Snapshot) -> Bench:
+    """Say who may judge an answer that is not there yet."""
+    return Bench(
+        catalog=snapshot.catalog,
+        layers=resolved.layers,
+        demand=demand,
+        target=resolved.stack.objective.quality_target,
+        circuits_open=snapshot.circuits_open,
+        input_tokens=question_tokens(profile),
+        at=snapshot.at,
     )
 
 

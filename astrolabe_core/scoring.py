@@ -24,7 +24,7 @@ from astrolabe_core.catalog import (
     estimate_throughput,
 )
 from astrolabe_core.codes import Miss
-from astrolabe_core.money import ATTO_PER_NANO, AttoUsd, NanoUsd, round_half_even
+from astrolabe_core.money import ATTO_PER_NANO, ZERO, AttoUsd, NanoUsd, round_half_even
 from astrolabe_core.pricing import Rates, dearest_rates, rates
 from astrolabe_core.requests import Complexity, Profile
 from astrolabe_core.stacks import CostMode, QualityTarget
@@ -146,7 +146,10 @@ Compared from the left, lower first, never equal for two models.
 
 @frozen(kw_only=True)
 class Score:
-    """What one model would cost and take, and what it misses."""
+    """What one model would cost and take, and what it misses.
+
+    `expected_cost` covers the call, one escalation by how likely it is, and the verifier.
+    """
 
     contender: Contender
     expected_cost: NanoUsd
@@ -164,15 +167,28 @@ def rank(candidate: Contender, size: Size, terms: Terms, escalation: AttoUsd) ->
     return appraise(candidate, size, terms, escalation)[0]
 
 
-def score(candidate: Contender, size: Size, terms: Terms, escalation: AttoUsd) -> Score:
+def score(
+    candidate: Contender,
+    size: Size,
+    terms: Terms,
+    escalation: AttoUsd,
+    verifier_cost: NanoUsd = ZERO,
+) -> Score:
     """Say what one model would cost and take, and what it misses."""
-    return appraise(candidate, size, terms, escalation)[1]
+    return appraise(candidate, size, terms, escalation, verifier_cost)[1]
 
 
 def appraise(
-    candidate: Contender, size: Size, terms: Terms, escalation: AttoUsd
+    candidate: Contender,
+    size: Size,
+    terms: Terms,
+    escalation: AttoUsd,
+    verifier_cost: NanoUsd = ZERO,
 ) -> tuple[Key, Score]:
-    """Give key and score of one model, from the same figures."""
+    """Give key and score of one model, from the same figures.
+
+    The verifier costs as much whoever answers: it is in the score, and ranks nobody.
+    """
     weighted = weighted_cost(candidate, size, terms, escalation)
     quality = candidate.quality.value
     latency = latency_ms(candidate, size)
@@ -195,7 +211,7 @@ def appraise(
     )
     scored = Score(
         contender=candidate,
-        expected_cost=round_half_even(AttoUsd(weighted // FULL_BPS)),
+        expected_cost=NanoUsd(round_half_even(AttoUsd(weighted // FULL_BPS)) + verifier_cost),
         latency_ms=Millis(latency),
         misses=_named(misses) if misses[0] else (),
     )

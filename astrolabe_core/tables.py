@@ -11,7 +11,7 @@ from typing import Final
 
 from astrolabe_core.boundaries import Rejected, Rejection
 from astrolabe_core.codes import Json
-from astrolabe_core.decide import Blocked, Change, Decision
+from astrolabe_core.decide import Blocked, Change, Circumstances, Decision
 from astrolabe_core.money import usd_text
 from astrolabe_core.requests import Classification
 from astrolabe_core.scoring import Contender, Score
@@ -80,18 +80,19 @@ def selected_json(decision: Decision) -> dict[str, Json]:
     }
 
 
-def costs_json(decision: Decision) -> dict[str, Json]:
-    """Write estimate, baseline and savings of a decision."""
+def costs_json(decision: Decision, now: Circumstances) -> dict[str, Json]:
+    """Write estimate, baseline and savings of a decision, and how much of it is for a verifier."""
     baseline, savings = decision.baseline, decision.savings
     return {
         "estimated_cost_usd": usd_text(decision.estimate.expected_cost),
+        "verifier_cost_usd": usd_text(now.verifier_cost),
         "baseline_model": None if baseline is None else baseline.model,
         "baseline_cost_usd": None if baseline is None else usd_text(baseline.cost),
         "estimated_savings_usd": None if savings is None else usd_text(savings),
     }
 
 
-def blocked_json(blocked: Blocked) -> dict[str, Json]:
+def blocked_json(blocked: Blocked, now: Circumstances) -> dict[str, Json]:
     """Write a decision that admits nobody."""
     return {
         "kind": "blocked",
@@ -100,6 +101,7 @@ def blocked_json(blocked: Blocked) -> dict[str, Json]:
         "accepted": (),
         "rejected": rejected_json(blocked.rejected),
         "unblock": unblock_json(blocked.unblock),
+        "verifier_cost_usd": usd_text(now.verifier_cost),
         "fingerprint": blocked.fingerprint,
     }
 

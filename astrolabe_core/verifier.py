@@ -3,18 +3,21 @@
 The verifier obeys the boundaries of the request that it judges, since it reads it: every layer but
 the one of encrypted reasoning, which it is not shown, and the rules that refuse models. `grading`
 knows what it is asked. It has a budget of its own: an answer may take `OUTPUT_TOKENS_MAX` and
-`TIME_MAX_MS`, and nobody is asked who could cost more than `COST_MAX`. No caller pays for it.
+`TIME_MAX_MS`, and nobody is asked who could cost more than `COST_MAX`. No caller pays for it, but
+where it is `certain` beforehand that one will be asked, `verdict_cost` is part of what a request is
+expected to cost.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
 from astrolabe_core.boundaries import fitting, standing
 from astrolabe_core.catalog import Capability, Catalog, Modality, Model, Status, estimate_quality
-from astrolabe_core.money import AttoUsd, NanoUsd, round_up
+from astrolabe_core.grading import ANSWER_BYTES_MAX, CONVERSATION_BYTES_MAX
+from astrolabe_core.money import AttoUsd, NanoUsd, round_half_even, round_up
 from astrolabe_core.prepare import Demand
 from astrolabe_core.pricing import Rates, rates
 from astrolabe_core.requests import Complexity, Modifier, Profile, ToolLabel
@@ -22,7 +25,6 @@ from astrolabe_core.resolve import Layer, LayerName
 from astrolabe_core.rules import Ruling
 from astrolabe_core.scoring import QUALITY_FLOOR
 from astrolabe_core.stacks import QualityTarget, RuleVerb, VerificationMode
-from astrolabe_core.tool_policy import EFFECTS
 from astrolabe_core.units import Bps, Instant, Millis, ModelId, Tokens
 from astrolabe_core.verification import Verdict, unchecked
 
@@ -36,8 +38,9 @@ COST_MAX: Final = NanoUsd(250_000_000)
 
 _OUTPUT_TOKENS_EXPECTED: Final = Tokens(512)
 _BENCHES_KEPT: Final = 256
-_EFFECTS: Final = EFFECTS - {ToolLabel.UNKNOWN}
-"""A tool that nobody knows may do anything: an agent's own tools would all be judged."""
+_BYTES_PER_TOKEN: Final = 4
+_OWN_TOKENS: Final = 600
+"""What of a question is the same for every answer: our words, and the frame of its document."""
 
 
 # --- whether ------------------------------------------------------------------------------
@@ -50,6 +53,12 @@ these 180, and 0.9 % of 2,747 prompts of four public benchmarks (MMLU-Pro 1.0, M
 With standard work it would be 40 % of MMLU-Pro.
 """
 _HARD: Final = frozenset({Complexity.COMPLEX, Complexity.CRITICAL})
+CONSEQUENTIAL: Final = frozenset({ToolLabel.DELETE, ToolLabel.SEND, ToolLabel.PAY, ToolLabel.ADMIN})
+"""What a call may do that nobody takes back: something is gone, said, paid, or open to others.
+
+To write and to execute is what an agent does at nearly every step, and sees the outcome of at the
+next: to ask about each would double its calls. So would to ask about tools that nobody knows.
+"""
 
 
 def warranted(verdict: Verdict, profile: Profile, labels: Sequence[ToolLabel]) -> bool:
@@ -62,18 +71,33 @@ def warranted(verdict: Verdict, profile: Profile, labels: Sequence[ToolLabel]) -
             return not verdict.hollow and not unchecked(verdict)
         case VerificationMode.AUTO:
             return not verdict.hollow and (
-                Modifier.HIGH_STAKES in profile.classification.modifiers
+                _is_risky(profile)
                 or verdict.repaired
                 or unchecked(verdict)
-                or not _EFFECTS.isdisjoint(labels)
-                or _is_guess(profile)
+                or not CONSEQUENTIAL.isdisjoint(labels)
             )
         case _:
             return False
 
 
-def _is_guess(profile: Profile) -> bool:
+def certain(mode: VerificationMode, profile: Profile, *, streamed: bool) -> bool:
+    """Whether a verifier will be asked for sure, by what is known before there is an answer.
+
+    Under `auto` a stream is relayed, and so never judged.
+    """
+    match mode:
+        case VerificationMode.STRICT | VerificationMode.STRONG:
+            return True
+        case VerificationMode.AUTO:
+            return not streamed and _is_risky(profile)
+        case _:
+            return False
+
+
+def _is_risky(profile: Profile) -> bool:
     found = profile.classification
+    if Modifier.HIGH_STAKES in found.modifiers:
+        return True
     return found.confidence < CLASSIFIER_CONFIDENCE_MIN and found.complexity in _HARD
 
 
@@ -108,12 +132,42 @@ def choose_verifier(
     For `strong` one of another provider than the answerer, else another model where there is one;
     then one that is good enough, then the cheapest.
     """
+    barred = answerer.provider if mode is VerificationMode.STRONG else None
+    bids = [bid for bid in _bids(bench, mode) if bid[2] not in asked and bid[3].provider != barred]
+    best = min(bids, key=lambda bid: (bid[2] == answerer.id, *bid[:3]), default=None)
+    return None if best is None else best[3]
+
+
+def verdict_cost(bench: Bench, mode: VerificationMode) -> NanoUsd:
+    """Give what a verdict is expected to cost at retail prices, whoever answers.
+
+    Of two the dearer: who is asked first, and who is asked in its place where the answer is its own
+    or, for `strong`, its provider's. One number for all candidates, so that no model is preferred
+    for the sake of its verifier. Nothing where nobody may judge.
+    """
+    bids = sorted(_bids(bench, mode))
+    if mode is VerificationMode.STRONG:
+        others = [bid for bid in bids[1:] if bid[3].provider != bids[0][3].provider]
+    else:
+        others = bids[1:]
+    found = [
+        rates(model.retail_price, bench.input_tokens, bench.at)
+        for *_, model in (*bids[:1], *others[:1])
+    ]
+    # Who has no price at retail may not serve, and so may not judge either.
+    costs = [_cost(rate, bench, _OUTPUT_TOKENS_EXPECTED) for rate in found if rate is not None]
+    return round_half_even(max(costs, default=AttoUsd(0)))
+
+
+_Bid: TypeAlias = tuple[int, int, ModelId, Model]
+"""Who may judge, best first: how far from good enough, the expected cost, the id that breaks ties.
+"""
+
+
+def _bids(bench: Bench, mode: VerificationMode) -> Iterator[_Bid]:
     floor = quality_asked(bench.target, mode)
-    best: tuple[bool, int, int, ModelId, Model] | None = None
     for model, quality, fixed in _judges(bench.catalog, obeyed(bench.layers), _reading(bench)):
-        if model.id in asked or model.id in bench.circuits_open:
-            continue
-        if mode is VerificationMode.STRONG and model.provider == answerer.provider:
+        if model.id in bench.circuits_open:
             continue
         if bench.input_tokens + OUTPUT_TOKENS_MAX > model.context_window:
             continue
@@ -121,10 +175,17 @@ def choose_verifier(
         if rate is None or round_up(_cost(rate, bench, OUTPUT_TOKENS_MAX)) > COST_MAX:
             continue
         expected = _cost(rate, bench, _OUTPUT_TOKENS_EXPECTED)
-        key = (model.id == answerer.id, max(0, floor - quality), expected, model.id, model)
-        if best is None or key[:4] < best[:4]:
-            best = key
-    return None if best is None else best[4]
+        yield max(0, floor - quality), expected, model.id, model
+
+
+def question_tokens(profile: Profile) -> Tokens:
+    """Estimate the question about an answer that is not there yet: texts are cut to their bounds.
+
+    Tools' schemas and images count as what was said, though a verifier is not shown them.
+    """
+    conversation = min(profile.input_tokens, CONVERSATION_BYTES_MAX // _BYTES_PER_TOKEN)
+    answer = min(profile.output_tokens * profile.choices, ANSWER_BYTES_MAX // _BYTES_PER_TOKEN)
+    return Tokens(_OWN_TOKENS + conversation + answer)
 
 
 def quality_asked(target: QualityTarget, mode: VerificationMode) -> Bps:

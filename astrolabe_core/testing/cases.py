@@ -12,11 +12,12 @@ from astrolabe_core.canonical import digest
 from astrolabe_core.catalog import Catalog, Model
 from astrolabe_core.codes import Json, Refusal
 from astrolabe_core.decide import Survey, survey
+from astrolabe_core.money import ZERO, NanoUsd
 from astrolabe_core.requests import Request
 from astrolabe_core.resolve import Resolved, resolve
 from astrolabe_core.routing import Question, Routed, Routing, Unrouted, pose, route
 from astrolabe_core.snapshot import Snapshot
-from astrolabe_core.stacks import Boundaries, Stack, StackVersion
+from astrolabe_core.stacks import Boundaries, Stack, StackVersion, VerificationMode
 from astrolabe_core.tables import accepted_json, costs_json, rejected_json, selected_json
 from astrolabe_core.units import ModelId
 from astrolabe_core.virtual import VirtualModel, find_virtual
@@ -49,11 +50,24 @@ def survey_of(asked: Question) -> Survey:
     return survey(asked.shortlist, asked.profile, asked.circumstances)
 
 
-def admitted(case: Case) -> frozenset[ModelId]:
-    """Give the ids of all models that may serve; none where the case is refused."""
+def verifier_cost(case: Case) -> NanoUsd:
+    """Give what its verifier is expected to cost."""
+    asked = case.question()
+    return ZERO if asked is None else asked.circumstances.verifier_cost
+
+
+def admitted(case: Case, *, verified_as: Case | None = None) -> frozenset[ModelId]:
+    """Give the ids of all models that may serve; none where the case is refused.
+
+    With `verified_as` the verifier costs what it does there: other rules may leave another one,
+    dearer or cheaper, and the ceiling counts it.
+    """
     asked = case.question()
     if asked is None:
         return frozenset()
+    if verified_as is not None:
+        now = evolve(asked.circumstances, verifier_cost=verifier_cost(verified_as))
+        asked = evolve(asked, circumstances=now)
     return frozenset(score.model.id for score in survey_of(asked).accepted)
 
 
@@ -106,6 +120,24 @@ def with_lane(case: Case, change: Callable[[VirtualModel], VirtualModel]) -> Cas
     return evolve(case, snapshot=evolve(case.snapshot, virtual_models=changed))
 
 
+def without_candidate(case: Case, gone: ModelId) -> Case:
+    """Give the case with a model left out of the lane that the request names."""
+    return with_lane(
+        case,
+        lambda lane: evolve(
+            lane,
+            candidates=tuple(each for each in lane.candidates if each != gone),
+            fallback_candidates=tuple(each for each in lane.fallback_candidates if each != gone),
+        ),
+    )
+
+
+def verified(case: Case, mode: VerificationMode) -> Case:
+    """Give the case with a request that asks for a mode of verification."""
+    asked = evolve(case.request.overrides, verification=mode)
+    return evolve(case, request=evolve(case.request, overrides=asked))
+
+
 def told(routing: Routing) -> Json:
     """Write everything that a decision tells, so that two can be compared."""
     match routing:
@@ -122,7 +154,7 @@ def told(routing: Routing) -> Json:
                 "reason": decision.reason,
                 "fingerprint": decision.fingerprint,
                 "selected": selected_json(decision),
-                "costs": costs_json(decision),
+                "costs": costs_json(decision, routing.circumstances),
                 "plan": tuple(
                     (option.model.id, option.output_tokens_max, option.hold)
                     for option in plan.options

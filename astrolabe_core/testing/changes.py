@@ -1,7 +1,8 @@
 """Which changes of a policy only narrow it, and what does a proposed change come to?
 
 `tightenings` gives boundaries that ask more than the ones given. `alone` takes boundaries apart
-into single rules. `make` applies a change that a refusal proposed, as a person would who reads it.
+into single rules. `dearer` raises a price. `make` applies a change that a refusal proposed, as a
+person would who reads it.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from attrs import evolve, fields
 
 from astrolabe_core.catalog import Capability, Catalog, Model
-from astrolabe_core.money import usd
+from astrolabe_core.money import AttoUsd, usd
 from astrolabe_core.stacks import (
     Boundaries,
     DataRule,
@@ -48,6 +49,15 @@ def alone(given: Boundaries) -> Iterator[Boundaries]:
     """Give each rule of some boundaries by itself."""
     for attribute in fields(Boundaries):
         yield evolve(NO_BOUNDARIES, **{attribute.name: getattr(given, attribute.name)})
+
+
+def dearer(model: Model) -> Model:
+    """Give the model with a higher price: by little for input, by much for output."""
+    base = model.retail_price.base
+    raised = evolve(
+        base, input=AttoUsd((base.input or 0) + 1), output=AttoUsd((base.output or 0) + 10**12)
+    )
+    return evolve(model, retail_price=evolve(model.retail_price, base=raised))
 
 
 def make(case: Case, change: str) -> Case | None:

@@ -14,28 +14,37 @@ from astrolabe_core.boundaries import Rejection
 from astrolabe_core.catalog import DataPolicy, Model, Retention, Status
 from astrolabe_core.codes import Miss
 from astrolabe_core.decide import Blocked, Circumstances, Decision, decide
-from astrolabe_core.money import AttoUsd, NanoUsd
+from astrolabe_core.money import ZERO, NanoUsd
 from astrolabe_core.prepare import Demand, prepare, shortlist
 from astrolabe_core.resolve import Layer
 from astrolabe_core.routing import Question, Routed, Unrouted
 from astrolabe_core.scoring import Score
-from astrolabe_core.stacks import Boundaries, DataRule, FallbackMode, RetentionRule
+from astrolabe_core.snapshot import NO_CIRCUITS
+from astrolabe_core.stacks import (
+    Boundaries,
+    DataRule,
+    FallbackMode,
+    RetentionRule,
+    VerificationMode,
+)
 from astrolabe_core.testing.cases import (
     Case,
     admitted,
     own_stack,
     survey_of,
     told,
+    verified,
+    verifier_cost,
     with_envelope,
     with_lane,
     with_model,
     with_stack,
+    without_candidate,
 )
-from astrolabe_core.testing.changes import NO_BOUNDARIES, alone, make, tightenings
+from astrolabe_core.testing.changes import NO_BOUNDARIES, alone, dearer, make, tightenings
 from astrolabe_core.testing.money_laws import MONEY_LAWS
 from astrolabe_core.testing.stack_laws import STACK_LAWS
 from astrolabe_core.units import MINUTE_MS, Instant, ModelId, ProviderId, Tokens
-from astrolabe_core.virtual import VirtualModel
 
 Law: TypeAlias = Callable[[Case], None]
 
@@ -75,7 +84,7 @@ def _unmarked(case: Case) -> dict[str, object]:
 
 
 def tightening_never_admits(case: Case) -> None:
-    """Whatever asks more, in the stack or in either envelope, admits nobody new."""
+    """Whatever asks more, in stack or envelope, admits nobody new (the verifier unchanged)."""
     before, catalog = admitted(case), case.snapshot.catalog
     caller, stack = case.snapshot.caller, own_stack(case)
     first, *_, last = catalog.models[0], *catalog.models
@@ -84,10 +93,12 @@ def tightening_never_admits(case: Case) -> None:
         (False, caller.workspace.envelope, last),
     ):
         for tighter in tightenings(given or NO_BOUNDARIES, model, catalog):
-            assert admitted(with_envelope(case, tighter, on_key=on_key)) <= before
+            narrow = with_envelope(case, tighter, on_key=on_key)
+            assert admitted(narrow, verified_as=case) <= before
     if stack is not None:
         for tighter in tightenings(stack.boundaries, first, catalog):
-            assert admitted(with_stack(case, evolve(stack, boundaries=tighter))) <= before
+            narrow = with_stack(case, evolve(stack, boundaries=tighter))
+            assert admitted(narrow, verified_as=case) <= before
     if stack is not None and stack.objective.cost_expected_max is not None:
         most = NanoUsd(stack.objective.cost_expected_max * 2 // 3)
         objective = evolve(stack.objective, cost_expected_max=most)
@@ -99,7 +110,7 @@ def an_envelope_only_narrows(case: Case) -> None:
     caller = case.snapshot.caller
     free = with_envelope(with_envelope(case, None, on_key=True), None, on_key=False)
     inside = admitted(case)
-    assert inside <= admitted(free)
+    assert inside <= admitted(free, verified_as=case)
     for envelope in (caller.key.envelope, caller.workspace.envelope):
         for model in case.snapshot.catalog.models:
             assert model.id not in inside or envelope is None or satisfies(model, envelope)
@@ -224,18 +235,7 @@ def removing_an_unchosen_model_changes_nothing(case: Case) -> None:
     chosen = routed.decision.selected.model.id
     for model in routed.shortlist.roster.models:
         if model[0].id != chosen:
-            assert _chosen(with_lane(case, _without(model[0].id))) == chosen
-
-
-def _without(gone: ModelId) -> Callable[[VirtualModel], VirtualModel]:
-    def change(lane: VirtualModel) -> VirtualModel:
-        return evolve(
-            lane,
-            candidates=tuple(each for each in lane.candidates if each != gone),
-            fallback_candidates=tuple(each for each in lane.fallback_candidates if each != gone),
-        )
-
-    return change
+            assert _chosen(without_candidate(case, model[0].id)) == chosen
 
 
 def raising_an_unchosen_price_changes_nothing(case: Case) -> None:
@@ -247,15 +247,9 @@ def raising_an_unchosen_price_changes_nothing(case: Case) -> None:
     for score in routed.survey().accepted:
         # What the reference costs is the price of an escalation, and so concerns everybody.
         if score.model.id not in {chosen, routed.shortlist.roster.pool.reference}:
-            assert _chosen(with_model(case, _dearer(score.model))) == chosen
-
-
-def _dearer(model: Model) -> Model:
-    base = model.retail_price.base
-    raised = evolve(
-        base, input=AttoUsd((base.input or 0) + 1), output=AttoUsd((base.output or 0) + 10**12)
-    )
-    return evolve(model, retail_price=evolve(model.retail_price, base=raised))
+            raised = with_model(case, dearer(score.model))
+            # So does the price of a verifier.
+            assert _chosen(raised) == chosen or verifier_cost(raised) != verifier_cost(case)
 
 
 def _chosen(case: Case) -> ModelId | None:
@@ -302,12 +296,12 @@ def _parts(asked: Question) -> Iterator[Question]:
     yield ask(wanted=evolve(bare, untrusted=demand.untrusted))
     yield ask(wanted=evolve(bare, ruling=demand.ruling))
     yield ask(known=evolve(free, circuits_open=now.circuits_open))
-    yield ask(known=evolve(free, cost_expected_max=now.cost_expected_max))
+    yield ask(known=evolve(now, circuits_open=NO_CIRCUITS, cost_request_max=None))
     yield ask(known=evolve(free, cost_request_max=now.cost_request_max))
 
 
 def unblocking_changes_admit(case: Case) -> None:
-    """A change that a refusal proposes does, once made, admit its model."""
+    """A change that a refusal proposes does, once made, admit its model (verifier unchanged)."""
     routed = case.route()
     if not isinstance(routed, Unrouted) or routed.blocked is None:
         return
@@ -316,8 +310,9 @@ def unblocking_changes_admit(case: Case) -> None:
         for change in proposed.changes:
             changed = None if changed is None else make(changed, change)
         if changed is not None:
-            assert proposed.model in admitted(changed)
-            assert isinstance(changed.route(), Routed)
+            assert proposed.model in admitted(changed, verified_as=case)
+            if verifier_cost(changed) <= verifier_cost(case):
+                assert isinstance(changed.route(), Routed)
 
 
 def a_named_model_serves_or_nobody(case: Case) -> None:
@@ -360,6 +355,9 @@ def fingerprint_covers_its_inputs(case: Case) -> None:
     later = evolve(case, snapshot=evolve(case.snapshot, at=moment))
     if _unmarked(later) != _unmarked(case):
         variants.append(later)
+    judged = verified(case, VerificationMode.STRICT)
+    if verifier_cost(judged) not in {ZERO, verifier_cost(case)}:
+        variants.append(judged)
     marks = [_fingerprint(each) for each in (case, *variants)]
     assert len(set(marks)) == len(marks)
 

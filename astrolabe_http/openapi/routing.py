@@ -98,6 +98,9 @@ _SCORE: Final[dict[str, Schema]] = {
     "latency_ms": count(),
     "misses": array(words(Miss), "Soft targets that it falls short of."),
 }
+_VERIFIER_COST: Final = described(
+    USD, "What of every expected cost is for a verifier: it is counted, and not billed."
+)
 _DECISION: Final = record(
     {
         "kind": nullable(words(Kind)),
@@ -106,10 +109,13 @@ _DECISION: Final = record(
         "plan": array(STRING, "Whom to try, in order."),
         "accepted": array(ref("AcceptedCandidate"), "In order of rank."),
         "rejected": array(ref("RejectedCandidate")),
-        "estimated_cost_usd": USD,
+        "estimated_cost_usd": described(
+            USD, "The call, a likely escalation and a certain verifier."
+        ),
+        "verifier_cost_usd": _VERIFIER_COST,
         "baseline_model": nullable(STRING),
-        "baseline_cost_usd": nullable(USD),
-        "estimated_savings_usd": nullable(USD),
+        "baseline_cost_usd": nullable(USD, "One call of that model, and no more."),
+        "estimated_savings_usd": nullable(USD, "The baseline above the estimate."),
         "quality_target": words(QualityTarget),
         "cost_mode": words(CostMode),
         "fallback_mode": words([*FallbackMode, "off"]),
@@ -134,6 +140,7 @@ _BLOCKED: Final = record(
         "accepted": array(ref("AcceptedCandidate"), maxItems=0),
         "rejected": array(ref("RejectedCandidate")),
         "unblock": array(ref("Unblocking")),
+        "verifier_cost_usd": _VERIFIER_COST,
         "circuits_open": ref("CircuitsOpen"),
         "fingerprint": STRING,
     },

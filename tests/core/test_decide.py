@@ -205,6 +205,26 @@ def test_the_ceiling_compares_the_call_with_its_escalation() -> None:
     assert isinstance(decide(ready(escalates=True), profile(), now), Blocked)
 
 
+@pytest.mark.parametrize(("cap", "admitted"), [(349_999, False), (350_000, True)])
+def test_the_ceiling_compares_the_call_with_its_verifier(cap: int, admitted: bool) -> None:
+    now = Circumstances(at=NOW, cost_expected_max=NanoUsd(cap), verifier_cost=NanoUsd(50_000))
+    assert isinstance(decide(ready(), profile(), now), Decision) is admitted
+
+
+@pytest.mark.parametrize("mode", CostMode)
+def test_a_verifier_adds_to_every_estimate_and_to_no_hold_and_ranks_nobody(mode: CostMode) -> None:
+    prepared, added = ready(mode=mode), NanoUsd(10**9)
+    graded = Circumstances(at=NOW, verifier_cost=added)
+    plain, dear = (decided(decide(prepared, profile(), now)) for now in (PLAIN, graded))
+    assert dear.ranked == plain.ranked
+    assert dear.baseline == plain.baseline
+    assert dear.estimate.expected_cost == plain.estimate.expected_cost + added
+    assert (dear.savings or 0) == (plain.savings or 0) - added
+    before, after = (survey(prepared, profile(), now).accepted for now in (PLAIN, graded))
+    costs = [each.expected_cost + added for each in before]
+    assert [each.expected_cost for each in after] == costs
+
+
 # Who is named
 
 
@@ -277,6 +297,8 @@ def test_the_fingerprint_tells_every_input_apart() -> None:
         mark(asked=profile(images=1)),
         mark(cost_expected_max=NanoUsd(10**9)),
         mark(cost_request_max=NanoUsd(10**9)),
+        mark(verifier_cost=NanoUsd(1)),
+        mark(verifier_cost=NanoUsd(2)),
         mark(circuits_open={ModelId("zen/ünïcode"): NOW}),
         mark(circuits_open={ModelId("zen/ünïcode"): Instant(NOW + 1_001)}),
     ]

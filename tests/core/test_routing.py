@@ -11,6 +11,7 @@ from astrolabe_core import shipped
 from astrolabe_core.catalog import Modality
 from astrolabe_core.classify import classify
 from astrolabe_core.codes import Code, Kind, Refusal
+from astrolabe_core.decide import Decision, decide
 from astrolabe_core.money import NanoUsd
 from astrolabe_core.requests import Continuation, Role, StackRef, Turn
 from astrolabe_core.routing import demand_of, find_pool, near, pose
@@ -26,6 +27,7 @@ from astrolabe_core.stacks import (
     QualityTarget,
     Rule,
     RuleVerb,
+    Verification,
     VerificationMode,
 )
 from astrolabe_core.units import Instant, ModelId, ProviderId, ResponseId, StackSlug, Tokens
@@ -43,6 +45,8 @@ from tests.core.market import (
     unrouted,
 )
 
+PLAIN = "Translate this letter into French, please."
+STAKES = "Wire 40,000 dollars to this supplier now"
 ONE = model("acme/one")
 TWO = model("bolt/two", price=price_list(output_nanos=900))
 THREE = model("zen/three", price=price_list(output_nanos=1_900))
@@ -384,3 +388,54 @@ def test_the_shipped_world_decides_for_every_lane() -> None:
 def test_verification_is_the_mode_in_force() -> None:
     found = routed(request(verification=VerificationMode.STRONG), world())
     assert found.verification is VerificationMode.STRONG
+
+
+# What a verifier costs
+
+
+@pytest.mark.parametrize(
+    ("verification", "text", "stream", "counted"),
+    [
+        (Verification(mode=VerificationMode.AUTO), PLAIN, False, False),
+        (Verification(mode=VerificationMode.AUTO), STAKES, False, True),
+        (Verification(mode=VerificationMode.AUTO), STAKES, True, False),
+        (Verification(mode=VerificationMode.LIGHT), STAKES, False, False),
+        (Verification(mode=VerificationMode.STRICT), PLAIN, True, True),
+        (Verification(mode=VerificationMode.STRONG), PLAIN, False, True),
+        (
+            Verification(mode=VerificationMode.STRICT, high_stakes_mode=VerificationMode.OFF),
+            STAKES,
+            False,
+            False,
+        ),
+    ],
+)
+def test_a_verifier_is_counted_where_it_is_certain(
+    verification: Verification, text: str, stream: bool, counted: bool
+) -> None:
+    asked = evolve(request(text), stream=stream)
+    found = routed(asked, world(verification=verification))
+    free = routed(asked, world(verification=Verification(mode=VerificationMode.OFF)))
+    assert (found.circumstances.verifier_cost > 0) is counted
+    assert found.plan == free.plan
+    added = found.decision.estimate.expected_cost - free.decision.estimate.expected_cost
+    assert added == found.circumstances.verifier_cost
+
+
+def test_a_ceiling_between_the_call_and_its_verdict_admits_nobody() -> None:
+    strict = Verification(mode=VerificationMode.STRICT)
+    cost = routed(request(PLAIN), world(verification=strict)).decision.estimate.expected_cost
+    for most, admitted in ((cost - 1, False), (cost, True)):
+        ceiling = Objective(cost_expected_max=NanoUsd(most))
+        asked = pose(request(PLAIN), world(verification=strict, objective=ceiling))
+        assert not isinstance(asked, Refusal)
+        judged = decide(asked.shortlist, asked.profile, asked.circumstances)
+        assert isinstance(judged, Decision) is admitted
+
+
+def test_a_verifier_is_priced_among_those_whom_the_boundaries_admit() -> None:
+    strict = Verification(mode=VerificationMode.STRICT)
+    free = routed(request(PLAIN), world(verification=strict))
+    only = Boundaries(allowed_providers=frozenset({"zen"}))
+    bound = routed(request(PLAIN), world(verification=strict, boundaries=only))
+    assert bound.circumstances.verifier_cost > free.circumstances.verifier_cost

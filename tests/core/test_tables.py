@@ -7,6 +7,7 @@ import json
 import pytest
 from attrs import evolve
 
+from astrolabe_core.decide import Circumstances
 from astrolabe_core.money import NanoUsd
 from astrolabe_core.requests import Modifier
 from astrolabe_core.stacks import Boundaries, Objective, QualityTarget
@@ -22,7 +23,7 @@ from astrolabe_core.tables import (
     share_text,
 )
 from astrolabe_core.units import Millis
-from tests.core.market import good, model, profile, request, routed, snapshot, stack, unrouted
+from tests.core.market import NOW, good, model, profile, request, routed, snapshot, stack, unrouted
 
 GOVERNING = stack(
     boundaries=Boundaries(blocked_models=frozenset({"bolt/two"})),
@@ -100,23 +101,31 @@ def test_the_selected_has_its_cap_and_its_hold() -> None:
 
 
 def test_costs_name_the_baseline_and_what_is_saved() -> None:
-    said = costs_json(FOUND.decision)
+    said = costs_json(FOUND.decision, FOUND.circumstances)
     assert said["baseline_model"] == "acme/one"
     assert said["estimated_cost_usd"] == said["baseline_cost_usd"]
     assert said["estimated_savings_usd"] == "0"
 
 
+def test_what_a_verifier_costs_is_told_apart() -> None:
+    now = Circumstances(at=NOW, verifier_cost=NanoUsd(1_500))
+    said = costs_json(FOUND.decision, now)
+    assert said["verifier_cost_usd"] == "0.0000015"
+
+
 def test_without_a_baseline_there_is_nothing_to_save() -> None:
-    said = costs_json(evolve(FOUND.decision, baseline=None))
+    said = costs_json(evolve(FOUND.decision, baseline=None), FOUND.circumstances)
     assert (said["baseline_model"], said["baseline_cost_usd"]) == (None, None)
     assert said["estimated_savings_usd"] is None
 
 
 def test_a_block_has_the_shape_of_a_decision() -> None:
     nobody = stack(boundaries=Boundaries(allowed_models=frozenset()))
-    blocked = unrouted(request(), snapshot(model("acme/one"), governing=nobody)).blocked
+    ending = unrouted(request(), snapshot(model("acme/one"), governing=nobody))
+    blocked, now = ending.blocked, ending.circumstances
     assert blocked is not None
-    said = blocked_json(blocked)
+    assert now is not None
+    said = blocked_json(blocked, now)
     assert (said["kind"], said["selected"], said["accepted"]) == ("blocked", None, ())
     assert said["unblock"] == (
         {"model": "acme/one", "changes": ("stack: boundaries.allowedModels: add acme/one",)},

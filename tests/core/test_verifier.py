@@ -10,12 +10,16 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from astrolabe_core import shipped
+from astrolabe_core.answers import Answer, Finish
 from astrolabe_core.boundaries import standing
 from astrolabe_core.catalog import Capability, Catalog, DataPolicy, Model, Retention, Status, Tier
 from astrolabe_core.checks import Check, Finding
 from astrolabe_core.classify import classify
+from astrolabe_core.classify.sizes import measure
+from astrolabe_core.grading import verifier_request
 from astrolabe_core.managed import MANAGED
 from astrolabe_core.prepare import Demand
+from astrolabe_core.pricing import rates
 from astrolabe_core.requests import (
     Complexity,
     Modifier,
@@ -40,16 +44,21 @@ from astrolabe_core.stacks import (
     Trigger,
     VerificationMode,
 )
+from astrolabe_core.tool_policy import EFFECTS
 from astrolabe_core.units import Bps, Instant, ModelId, StackSlug, Tokens
 from astrolabe_core.verification import Verdict, VerificationStatus
 from astrolabe_core.verifier import (
     CLASSIFIER_CONFIDENCE_MIN,
+    CONSEQUENTIAL,
     COST_MAX,
     OUTPUT_TOKENS_MAX,
     Bench,
+    certain,
     choose_verifier,
     obeyed,
     quality_asked,
+    question_tokens,
+    verdict_cost,
     warranted,
 )
 from tests.core.classify.labelled import LABELLED, NATURAL
@@ -102,7 +111,11 @@ def test_the_light_modes_ask_nobody(mode: VerificationMode) -> None:
         (CHAT, (ToolLabel.READ, ToolLabel.SEARCH), {}, False),
         (CHAT, (ToolLabel.BROWSE,), {}, False),
         (CHAT, (ToolLabel.READ, ToolLabel.PAY), {}, True),
+        (CHAT, (ToolLabel.READ, ToolLabel.WRITE, ToolLabel.EXECUTE), {}, False),
+        (CHAT, (ToolLabel.DELEGATE,), {}, False),
         (CHAT, (ToolLabel.DELETE,), {}, True),
+        (CHAT, (ToolLabel.SEND,), {}, True),
+        (CHAT, (ToolLabel.WRITE, ToolLabel.ADMIN), {}, True),
         (CHAT, (ToolLabel.UNKNOWN,), {}, False),
         (GUESS, NO_LABELS, {}, True),
         (classified(confidence=Bps(3_000), complexity=Complexity.STANDARD), NO_LABELS, {}, False),
@@ -118,6 +131,32 @@ def test_auto_asks_for_risk_a_mended_schema_an_effect_and_a_guess(
     profile_: Profile, labels: tuple[ToolLabel, ...], found: dict[str, Any], asks: bool
 ) -> None:
     assert warranted(verdict(AUTO, **found), profile_, labels) is asks
+
+
+def test_what_nobody_takes_back_is_among_what_has_an_effect() -> None:
+    assert CONSEQUENTIAL < EFFECTS
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile_", "streamed", "sure"),
+    [
+        (STRICT, CHAT, False, True),
+        (STRONG, CHAT, True, True),
+        (AUTO, CHAT, False, False),
+        (AUTO, STAKES, False, True),
+        (AUTO, GUESS, False, True),
+        (AUTO, STAKES, True, False),
+        (AUTO, classified(confidence=Bps(0), complexity=Complexity.STANDARD), False, False),
+        (LIGHT, STAKES, False, False),
+        (VerificationMode.OFF, STAKES, False, False),
+    ],
+)
+def test_only_what_is_known_beforehand_makes_a_verifier_certain(
+    mode: VerificationMode, profile_: Profile, streamed: bool, sure: bool
+) -> None:
+    assert certain(mode, profile_, streamed=streamed) is sure
+    # And it is kept to: whoever is certain to be asked is.
+    assert not sure or warranted(verdict(mode), profile_, NO_LABELS)
 
 
 def test_auto_asks_for_few_of_the_labelled_requests_and_for_no_plain_question() -> None:
@@ -298,6 +337,65 @@ def test_a_rule_that_refuses_a_model_refuses_it_as_a_verifier_too(
     here = (judge("a/x", 1), judge("b/x", 900))
     said = ruling if verb is RuleVerb.REFUSE else use
     assert chosen(bench(*here, demand=evolve(DEMAND, ruling=said))) == expected
+
+
+# --- for how much -------------------------------------------------------------------------
+def charged(model_id: str, nanos: int, retail: int, **changes: Any) -> Model:
+    """Make a judge whose provider takes so much, and who is sold for something else."""
+    sold = price_list(input_nanos=retail, output_nanos=retail)
+    return judge(model_id, nanos, **({"retail_price": sold} | changes))
+
+
+@pytest.mark.parametrize(
+    ("mode", "retail"),
+    # The next best after b/x: b/y by the mode that takes another model, c/x by that of providers.
+    [(STRICT, 30), (AUTO, 30), (STRONG, 70)],
+)
+def test_a_verdict_costs_the_dearer_of_the_two_who_may_come_first(
+    mode: VerificationMode, retail: int
+) -> None:
+    here = (charged("b/x", 1, 20), charged("b/y", 2, 30), charged("c/x", 3, 70))
+    found = bench(*here, catalog=catalog(*here))
+    assert verdict_cost(found, mode) == (1_000 + 512) * retail
+
+
+def test_a_verdict_costs_no_less_for_the_one_in_its_place_being_cheap() -> None:
+    here = (charged("b/x", 1, 20), charged("c/x", 2, 10))
+    assert verdict_cost(bench(catalog=catalog(*here)), STRICT) == (1_000 + 512) * 20
+
+
+def test_a_verdict_of_nobody_costs_nothing_and_of_the_only_one_its_price() -> None:
+    alone = charged("b/x", 1, 20)
+    assert verdict_cost(bench(catalog=catalog(alone)), STRONG) == (1_000 + 512) * 20
+    only = Boundaries(allowed_providers=frozenset({"nobody"}))
+    assert verdict_cost(bench(alone, layers=(Layer(LayerName.KEY, only),)), STRONG) == 0
+
+
+@pytest.mark.parametrize("mode", GRADING)
+@pytest.mark.parametrize("slug", ["high-stakes", "customer-data"])
+def test_whoever_answers_in_the_shipped_world_its_first_verifier_was_counted(
+    slug: str, mode: VerificationMode
+) -> None:
+    for found, answerer in questions(slug):
+        first = choose_verifier(found, mode, answerer, ())
+        assert first is not None
+        rate = rates(first.retail_price, found.input_tokens, found.at)
+        assert rate is not None
+        due = found.input_tokens * rate.input + 512 * max(rate.output, rate.reasoning)
+        assert due <= verdict_cost(found, mode) * 10**9 + 10**9
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [("hi", "x"), ("word " * 2_000, "answer text " * 300), ("word " * 40_000, "")],
+)
+def test_the_size_of_a_question_is_known_before_its_answer(prompt: str, answer: str) -> None:
+    request_ = ask(prompt)
+    said = Answer(finish=Finish.STOP, texts=(answer,))
+    asked = measure(verifier_request(request_, said)).expected
+    expected = question_tokens(evolve(classify(request_), output_tokens=Tokens(len(answer) // 4)))
+    assert abs(asked - expected) * 20 <= asked
+    assert question_tokens(profile(input_tokens=Tokens(10**6), choices=100)) == 600 + 24_000
 
 
 MODELS = st.lists(

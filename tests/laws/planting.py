@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 
-from astrolabe_core import prepare, routing
+from astrolabe_core import prepare, routing, verifier
 from tests.architecture.modules import ROOT
 from tests.laws.faults import Fault
 
@@ -44,6 +44,7 @@ def _forget() -> None:
         prepare.shortlist,
         prepare._catalog_digest,
         routing._lane_pool,
+        verifier._judges,
     ):
         remembering.cache_clear()
 

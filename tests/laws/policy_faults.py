@@ -21,6 +21,7 @@ ROUTING = "astrolabe_core/routing.py"
 RULES = "astrolabe_core/rules.py"
 SCORING = "astrolabe_core/scoring.py"
 TOOLS = "astrolabe_core/tool_policy.py"
+VERIFIER = "astrolabe_core/verifier.py"
 
 ORACLE = "the_oracle_agrees"
 PLAN = "plan_stays_inside"
@@ -247,8 +248,50 @@ BOUNDARY_FAULTS = (
     Fault(
         "the ceiling compares the call alone",
         DECIDE,
-        "size_of(profile, now.at), terms, self.escalation)",
-        "size_of(profile, now.at), terms, AttoUsd(0))",
+        "score(candidate, size, terms, self.escalation, now.verifier_cost)",
+        "score(candidate, size, terms, AttoUsd(0))",
+        (ORACLE,),
+    ),
+    Fault(
+        "the verifier's cost is forgotten in the ceiling",
+        DECIDE,
+        "score(candidate, size, terms, self.escalation, now.verifier_cost)",
+        "score(candidate, size, terms, self.escalation)",
+        (ORACLE,),
+    ),
+    Fault(
+        "the verifier's cost is forgotten in the estimate",
+        DECIDE,
+        "score(order[0], size, prepared.demand.terms, escalation, now.verifier_cost)",
+        "score(order[0], size, prepared.demand.terms, escalation)",
+        (FRONT,),
+    ),
+    Fault(
+        "a verifier is paid for at what its provider takes",
+        VERIFIER,
+        "rates(model.retail_price, bench.input_tokens, bench.at)",
+        "rates(model.provider_price, bench.input_tokens, bench.at)",
+        (ORACLE,),
+    ),
+    Fault(
+        "a verifier's price ignores the boundaries",
+        ROUTING,
+        "        layers=resolved.layers,\n",
+        "        layers=(),\n",
+        (ORACLE,),
+    ),
+    Fault(
+        "a stream is expected to be judged under auto",
+        ROUTING,
+        "streamed=request.stream)",
+        "streamed=False)",
+        (ORACLE,),
+    ),
+    Fault(
+        "strong is taken to ask anybody",
+        VERIFIER,
+        "        others = [bid for bid in bids[1:] if bid[3].provider != bids[0][3].provider]\n",
+        "        others = bids[1:]\n",
         (ORACLE,),
     ),
 )
@@ -668,6 +711,13 @@ STACK_FAULTS = (
         DECIDE,
         "    if now.circuits_open:\n        shut",
         "    if now.circuits_open is None:\n        shut",
+        (MARK,),
+    ),
+    Fault(
+        "the fingerprint forgets the verifier",
+        DECIDE,
+        "    if now.verifier_cost:\n",
+        "    if now.verifier_cost is None:\n",
         (MARK,),
     ),
     Fault(

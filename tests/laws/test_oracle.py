@@ -59,6 +59,7 @@ def world(case: Case) -> dict[str, Any]:
             "model": case.request.model,
             "overrides": plain(case.request.overrides),
             "pinned_provider": case.request.pinned_provider,
+            "stream": case.request.stream,
         },
         "profile": written,
         "catalog": [serving(model) for model in snapshot.catalog.models],

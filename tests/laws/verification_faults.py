@@ -294,14 +294,14 @@ VERIFICATION_FAULTS = (
     Fault(
         "much at stake is no reason",
         VERIFIER,
-        "                Modifier.HIGH_STAKES in profile.classification.modifiers\n",
-        "                False\n",
-        (AUTO,),
+        "    if Modifier.HIGH_STAKES in found.modifiers:\n",
+        "    if found.modifiers is None:\n",
+        (AUTO, "test_only_what_is_known_beforehand_makes_a_verifier_certain"),
     ),
     Fault(
         "an effect is no reason",
         VERIFIER,
-        "                or not _EFFECTS.isdisjoint(labels)\n",
+        "                or not CONSEQUENTIAL.isdisjoint(labels)\n",
         "",
         (AUTO,),
     ),
@@ -322,15 +322,15 @@ VERIFICATION_FAULTS = (
     Fault(
         "strong asks the answerer's own provider",
         VERIFIER,
-        "if mode is VerificationMode.STRONG and model.provider == answerer.provider:",
-        "if mode is VerificationMode.STRONG and model.id == answerer.id:",
+        "bid[2] not in asked and bid[3].provider != barred",
+        "bid[2] not in asked and (not barred or bid[2] != answerer.id)",
         ("test_strong_asks_another_provider_or_nobody",),
     ),
     Fault(
         "an open circuit is asked",
         VERIFIER,
-        "        if model.id in asked or model.id in bench.circuits_open:",
-        "        if model.id in asked:",
+        "        if model.id in bench.circuits_open:",
+        "        if model.id is None:",
         ("test_who_was_asked_or_has_an_open_circuit_is_left_out",),
     ),
     Fault(

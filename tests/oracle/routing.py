@@ -358,6 +358,7 @@ def scored(
         if dearer and all(dearer[0]["base"][part] is not None for part in ("input", "output")):
             risk = Fraction(10_000 - model["quality"], 10_000)
             cost += risk * call(dearer[0], profile, written, world["at"])
+    graded = verdict(world, stack)
     latency = model["first_token_ms"] + written * 1_000 // model["tokens_per_second"]
     floor = QUALITY[objective["quality_target"]] + HARDER[profile["complexity"]]
     low = max(0, min(9_000, floor) - model["quality"])
@@ -380,7 +381,7 @@ def scored(
     cap = profile["output_tokens_cap"] if profile["output_tokens_cap"] is not None else CAP
     cap = max(1, min(cap, model["max_output_tokens"] or model["context_window"], room))
     return {
-        "cost": round(attos),
+        "cost": round(attos) + graded,
         "latency": latency,
         "misses": misses,
         "quality": model["quality"],
@@ -388,6 +389,82 @@ def scored(
         "cap": cap,
         "hold": hold(model, profile, cap),
     }
+
+
+# What a verifier costs, where one is asked for sure
+
+
+def verdict(world: Json, stack: Json) -> int:
+    """Give the nano-dollars of the dearer of two: the best judge, and the best but for that one."""
+    mode = checking(world, stack)
+    if not graded_for_sure(world, mode):
+        return 0
+    profile = world["profile"]
+    size = 600 + min(profile["input_tokens"], 16_000)
+    size += min(profile["output_tokens"] * profile["choices"], 8_000)
+    floor = max(QUALITY[stack["objective"]["quality_target"]], 7_700 if mode == "strong" else 7_000)
+    judges = [each for each in world["catalog"] if may_judge(world, stack, each, size)]
+    judges.sort(
+        key=lambda each: (
+            max(0, floor - each["quality"]),
+            grading(each["provider_price"], size, 512, world["at"]),
+            each["id"],
+        )
+    )
+    if not judges:
+        return 0
+    best, *rest = judges
+    if mode == "strong":
+        vendor = best["id"].split("/")[0]
+        rest = [each for each in rest if each["id"].split("/")[0] != vendor]
+    costs = [grading(each["retail_price"], size, 512, world["at"]) for each in (best, *rest[:1])]
+    return round(max(costs))
+
+
+def checking(world: Json, stack: Json) -> str:
+    asked, rules = world["request"]["overrides"]["verification"], stack["verification"]
+    found = world["profile"]["modifiers"]
+    if asked:
+        return str(asked)
+    if "high_stakes" in found and rules["high_stakes_mode"]:
+        return str(rules["high_stakes_mode"])
+    if "needs_strict_schema" in found and rules["schema_mode"]:
+        return str(rules["schema_mode"])
+    return str(rules["mode"])
+
+
+def graded_for_sure(world: Json, mode: str) -> bool:
+    profile = world["profile"]
+    guess = profile["confidence"] < 3_500 and profile["complexity"] in {"complex", "critical"}
+    risky = "high_stakes" in profile["modifiers"] or guess
+    auto = mode == "auto" and risky and not world["request"]["stream"]
+    return auto or mode in {"strict", "strong"}
+
+
+def may_judge(world: Json, stack: Json, model: Json, size: int) -> bool:
+    caller, (position, spoken) = world["caller"], speaking(stack, world["profile"])
+    layers = [stack["boundaries"], caller["workspace_envelope"], caller["key_envelope"]]
+    refused = spoken is not None and spoken["verb"] == "refuse" and ruled(position, spoken, model)
+    base = model["provider_price"]["base"]
+    return (
+        model["status"] == "active"
+        and not unfit(model)
+        and None not in (base["input"], base["output"])
+        and not any(broken(each, model) for each in layers if each)
+        and not refused
+        and "structured_output" in model["capabilities"]
+        and "text" in model["input_modalities"]
+        and not (world["profile"]["untrusted"] and model["tier"] == "economy")
+        and model["id"] not in world["circuits_open"]
+        and size + 4_096 <= model["context_window"]
+        and grading(model["provider_price"], size, 4_096, world["at"]) <= 250_000_000
+    )
+
+
+def grading(listed: Json, size: int, written: int, at: int) -> Fraction:
+    rate = rates_of(listed, size, at)
+    attos = size * rate["input"] + written * max(rate["output"], rate["reasoning"])
+    return Fraction(attos + rate["request"], 10**9)
 
 
 def full(prices: Json) -> Json:
@@ -405,15 +482,19 @@ def merged(base: Json, over: Json) -> Json:
 
 def call(model: Json, profile: Json, written: int, at: int) -> Fraction:
     """Give the exact nano-dollars that a call of the expected size costs at that time."""
-    prices, minute = model["base"], at // 60_000 % 1_440
-    for over in model["overrides"]:
-        begin, end = over["utc_minute_from"], over["utc_minute_until"]
-        inside = begin <= minute < end if begin <= end else not end <= minute < begin
-        if inside and profile["input_tokens"] >= over["input_tokens_min"]:
-            prices = merged(prices, over["prices"])
-    rate = full(prices)
+    rate = rates_of(model, profile["input_tokens"], at)
     attos = profile["input_tokens"] * rate["input"] + written * rate["output"]
     return Fraction(attos + profile["images"] * rate["image"] + rate["request"], 10**9)
+
+
+def rates_of(listed: Json, size: int, at: int) -> Json:
+    prices, minute = listed["base"], at // 60_000 % 1_440
+    for over in listed["overrides"]:
+        begin, end = over["utc_minute_from"], over["utc_minute_until"]
+        inside = begin <= minute < end if begin <= end else not end <= minute < begin
+        if inside and size >= over["input_tokens_min"]:
+            prices = merged(prices, over["prices"])
+    return full(prices)
 
 
 def hold(model: Json, profile: Json, cap: int) -> int:

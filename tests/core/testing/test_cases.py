@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from astrolabe_core.money import NanoUsd
 from astrolabe_core.requests import Overrides, StackRef
-from astrolabe_core.stacks import Boundaries, StackVersion
+from astrolabe_core.stacks import (
+    Boundaries,
+    Objective,
+    StackVersion,
+    Verification,
+    VerificationMode,
+)
 from astrolabe_core.testing.cases import (
     Case,
     admitted,
@@ -13,10 +20,13 @@ from astrolabe_core.testing.cases import (
     publish,
     survey_of,
     told,
+    verified,
+    verifier_cost,
     with_envelope,
     with_lane,
     with_model,
     with_stack,
+    without_candidate,
 )
 from astrolabe_core.units import StackSlug, Tokens
 from tests.core.market import SLUG, model, request, snapshot, stack
@@ -68,8 +78,23 @@ def test_a_model_and_a_lane_are_changed_in_place() -> None:
     assert admitted(narrow) == {"bolt/two"}
     alone = with_lane(CASE, lambda lane: evolve(lane, candidates=(ONE.id,)))
     assert admitted(alone) == {"acme/one"}
+    assert admitted(without_candidate(CASE, TWO.id)) == {"acme/one"}
     pinned = evolve(CASE, request=request(wanted="acme/one"))
     assert with_lane(pinned, lambda lane: evolve(lane, candidates=())) == pinned
+
+
+def test_a_case_may_be_verified_at_the_cost_of_another() -> None:
+    strict = Verification(mode=VerificationMode.STRICT)
+    assert verifier_cost(verified(CASE, VerificationMode.STRICT)) > 0
+    asked = with_stack(CASE, stack(verification=strict)).question()
+    assert asked is not None
+    due = survey_of(asked).accepted[0].expected_cost
+    ceiling = Objective(cost_expected_max=NanoUsd(due - 1))
+    graded = with_stack(CASE, stack(verification=strict, objective=ceiling))
+    assert verifier_cost(graded) == asked.circumstances.verifier_cost > 0
+    assert (verifier_cost(CASE), verifier_cost(REFUSED)) == (0, 0)
+    assert admitted(graded) == frozenset()
+    assert admitted(graded, verified_as=CASE) == {"acme/one", "bolt/two"}
 
 
 def test_what_is_told_of_a_decision_and_of_a_refusal() -> None:

@@ -21,7 +21,7 @@ from astrolabe_core.stacks import (
     ToolProfile,
 )
 from astrolabe_core.testing.cases import Case, own_stack
-from astrolabe_core.testing.changes import NO_BOUNDARIES, alone, make, tightenings
+from astrolabe_core.testing.changes import NO_BOUNDARIES, alone, dearer, make, tightenings
 from astrolabe_core.units import StackSlug
 from tests.core.market import catalog, model, request, snapshot, stack
 
@@ -135,3 +135,10 @@ def test_each_rule_stands_alone_once() -> None:
     parts = list(alone(NARROW))
     assert len(parts) == len(set(parts)) == 10
     assert NO_BOUNDARIES in parts  # fallbackMustStayInPolicy is at its default
+
+
+def test_a_dearer_model_costs_more_for_all_that_it_reads_and_writes() -> None:
+    before, after = ONE.retail_price.base, dearer(ONE).retail_price.base
+    assert (after.input or 0) > (before.input or 0)
+    assert (after.output or 0) > (before.output or 0)
+    assert evolve(dearer(ONE), retail_price=ONE.retail_price) == ONE
