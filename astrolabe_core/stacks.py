@@ -44,7 +44,8 @@ class Boundaries:
     """Hard limits on which models may serve, and on what they may call. No request loosens them.
 
     Providers are vendor ids; models are ids or `vendor/*`. `None` for an allow-list allows
-    all; an empty one allows nothing. Preview models serve only where `allow_preview`.
+    all; an empty one allows nothing. Preview models serve only where `allow_preview`. Every attempt
+    stays inside them, whatever `fallback_must_stay_in_policy` says: no list leads outside.
     """
 
     allowed_providers: frozenset[str] | None = None

@@ -94,7 +94,7 @@ def scene(name: str, asked: Request, snapshot: Snapshot, **changes: Any) -> Scen
 LIGHT = verifying(VerificationMode.LIGHT)
 STRICT, STRONG = verifying(VerificationMode.STRICT), verifying(VerificationMode.STRONG)
 UPWARDS = Fallback(mode=FallbackMode.ESCALATE_QUALITY, triggers=EVERY)
-IN_ORDER = {
+IN_ORDER: dict[str, Any] = {
     "fallback": Fallback(mode=FallbackMode.FIXED_ORDER, triggers=EVERY),
     "objective": Objective(
         primary=Primary.FIXED_PRIORITY,
