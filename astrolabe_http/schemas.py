@@ -4,7 +4,7 @@ Those of the answer's format and of every function: within bounds, valid by thei
 patterns that end. Nothing is fetched. The work is done in one thread beside the event loop and
 under a deadline, once for each schema: an agent's tools cost a digest the second time. The
 compiler holds the interpreter's lock while it runs, so that the bounds, and not the thread, keep
-the loop free: at all of them it holds it for less than 0.2 s.
+the loop free: at all of them it holds it for less than 0.3 s.
 
 A schema that nobody has checked is looked at only for callers who may act: the check costs more
 than it costs to invent a key.
@@ -34,7 +34,7 @@ REQUEST_BYTES_MAX: Final = 1024 * 1024
 REQUEST_SCHEMAS_MAX: Final = 1_024
 KNOWN_MAX: Final = 4_096
 DEADLINE_S: Final = 2.0
-PATTERNS_CPU_S: Final = 0.05
+PATTERNS_CPU_S: Final = 0.1
 _STACK_BYTES: Final = 16 * 1024 * 1024
 """The compiler recurses; some systems give a thread 128 KiB."""
 

@@ -185,7 +185,8 @@ def test_a_tool_has_the_schema_of_its_arguments_where_one_is_declared(surface: S
     assert isinstance(found, Request)
     assert found.tools[0].parameters == FUNCTION["parameters"]
     assert found.tools[0].strict
-    for nothing in ({}, None):
+    empty: tuple[dict[str, object] | None, ...] = ({}, None)
+    for nothing in empty:
         bare = {**FUNCTION, "parameters": nothing, "strict": None}
         inner = {"function": bare} if surface is Surface.CHAT else bare
         found = read(surface, tools=[{"type": "function", **inner}])
