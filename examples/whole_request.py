@@ -17,8 +17,8 @@ from astrolabe_core.inprocess import InProcess
 from astrolabe_core.ledger import Grant
 from astrolabe_core.messages import Arrival, CallModel, Served
 from astrolabe_core.money import usd, usd_text
-from astrolabe_core.requests import ask
 from astrolabe_core.rendering import render
+from astrolabe_core.requests import ask
 from astrolabe_core.units import Instant, KeyId, Tokens, WorkspaceId
 from astrolabe_core.usage import Usage
 from astrolabe_storage import open_store
