@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from astrolabe_core.catalog import Modality, PriceOverride
 from astrolabe_core.requests import Role, Turn
-from astrolabe_core.stacks import Objective, Primary
+from astrolabe_core.stacks import Fallback, Objective, Primary
 from astrolabe_core.testing import Case, around, turns
 from astrolabe_core.testing.strategies import worlds
-from astrolabe_core.units import DAY_MS, MINUTE_MS
+from astrolabe_core.units import DAY_MS, MINUTE_MS, Instant, ModelId
 from tests.core.market import NOW, good, model, price_list, prices, request, snapshot, stack
 
 WORLDS = 300
@@ -48,7 +48,15 @@ def staged() -> tuple[Case, ...]:
     )
     # Alike in all but their ids, whose order is another one from behind.
     tied = snapshot(model("acme/xa"), model("acme/ab"))
+    # The only place is the cheaper one's, which may not be called: it hid the other.
+    hiding = snapshot(
+        model("acme/near"),
+        model("bolt/far", price=price_list(input_nanos=900, output_nanos=900)),
+        governing=stack(fallback=Fallback(enabled=False)),
+        circuits_open={ModelId("acme/near"): Instant(NOW + MINUTE_MS)},
+    )
     return (
+        Case(request=request(), snapshot=hiding),
         Case(request=request(), snapshot=evolve(world, virtual_models=(lane,))),
         Case(request=shown, snapshot=seeing),
         Case(request=request(), snapshot=wanting),
