@@ -146,13 +146,17 @@ def pose(request: Request, snapshot: Snapshot) -> Question | Refusal:
 
 
 def _bench(profile: Profile, resolved: Resolved, demand: Demand, snapshot: Snapshot) -> Bench:
-    """Say who may judge an answer that is not there yet."""
+    """Say who may judge an answer that is not there yet.
+
+    It is an estimate, and looks at no circuit: a decision depends on those of its pool alone, which
+    its trace stores.
+    """
     return Bench(
         catalog=snapshot.catalog,
         layers=resolved.layers,
         demand=demand,
         target=resolved.stack.objective.quality_target,
-        circuits_open=snapshot.circuits_open,
+        circuits_open=frozenset(),
         input_tokens=question_tokens(profile),
         at=snapshot.at,
     )

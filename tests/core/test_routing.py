@@ -439,3 +439,15 @@ def test_a_verifier_is_priced_among_those_whom_the_boundaries_admit() -> None:
     only = Boundaries(allowed_providers=frozenset({"zen"}))
     bound = routed(request(PLAIN), world(verification=strict, boundaries=only))
     assert bound.circumstances.verifier_cost > free.circumstances.verifier_cost
+
+
+def test_a_verifier_is_priced_whatever_circuits_are_open() -> None:
+    """A trace stores the circuits of its pool alone, and is decided again from those."""
+    strict = Verification(mode=VerificationMode.STRICT)
+    judge = model("judge/cheap", price=price_list(output_nanos=1))
+    market = world(verification=strict)
+    market = evolve(market, catalog=snapshot(ONE, TWO, THREE, judge).catalog)
+    shut = evolve(market, circuits_open={judge.id: NOW})
+    calm, stormy = routed(request(PLAIN), market), routed(request(PLAIN), shut)
+    assert calm.circumstances == stormy.circumstances
+    assert calm.decision.fingerprint == stormy.decision.fingerprint

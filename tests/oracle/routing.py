@@ -455,7 +455,6 @@ def may_judge(world: Json, stack: Json, model: Json, size: int) -> bool:
         and "structured_output" in model["capabilities"]
         and "text" in model["input_modalities"]
         and not (world["profile"]["untrusted"] and model["tier"] == "economy")
-        and model["id"] not in world["circuits_open"]
         and size + 4_096 <= model["context_window"]
         and grading(model["provider_price"], size, 4_096, world["at"]) <= 250_000_000
     )
