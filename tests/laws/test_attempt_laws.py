@@ -89,9 +89,11 @@ def reached() -> Counter[object]:
     """Play a script in each of many worlds, hold the promises, and count what was reached."""
     found: Counter[object] = Counter()
 
-    @settings(max_examples=100)
+    @settings(max_examples=25)
     @given(cases(), SCRIPTS)
-    def play_all(case: Case, script: list[int]) -> None:
+    def play_all(mode: VerificationMode, case: Case, script: list[int]) -> None:
+        overrides = evolve(case.request.overrides, verification=mode)
+        case = evolve(case, request=evolve(case.request, overrides=overrides))
         for turn in range(0, len(script), 3):
             history = played(case, script[turn:] + script[:turn])
             event(type(history.reply).__name__)
@@ -101,7 +103,8 @@ def reached() -> Counter[object]:
                 found.update((type(history.reply), routed(history).verification))
                 found["again"] += len(history.calls) > 1
 
-    play_all()
+    for mode in VerificationMode:
+        play_all(mode)
     return found
 
 
