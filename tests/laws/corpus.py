@@ -1,9 +1,18 @@
-"""Which cases do the slower questions look at? The same ones each time."""
+"""Which cases do the slower questions look at? The same ones each time.
+
+They are drawn by a process of their own (`python -m tests.laws.corpus` writes them): Hypothesis
+takes constants from all loaded code, so that here they would change with whatever tests ran before.
+"""
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from functools import cache
 from itertools import chain, islice
+from pathlib import Path
+from typing import cast
 
 from attrs import evolve
 from hypothesis import HealthCheck, Phase, given, settings
@@ -55,7 +64,10 @@ def staged() -> tuple[Case, ...]:
         governing=stack(fallback=Fallback(enabled=False)),
         circuits_open={ModelId("acme/near"): Instant(NOW + MINUTE_MS)},
     )
+    # Much is at stake, and what is relayed no verifier is asked about.
+    risky = evolve(request("Wire 40,000 dollars to this supplier now"), stream=True)
     return (
+        Case(request=risky, snapshot=tied),
         Case(request=request(), snapshot=hiding),
         Case(request=request(), snapshot=evolve(world, virtual_models=(lane,))),
         Case(request=shown, snapshot=seeing),
@@ -66,6 +78,14 @@ def staged() -> tuple[Case, ...]:
 
 @cache
 def corpus() -> tuple[Case, ...]:
+    """Give the staged cases and those that a process of their own has drawn."""
+    drawing = [sys.executable, "-m", __name__]
+    root = Path(__file__).parents[2]
+    drawn = subprocess.run(drawing, cwd=root, stdout=subprocess.PIPE, check=True).stdout
+    return cast("tuple[Case, ...]", pickle.loads(drawn))
+
+
+def draw() -> tuple[Case, ...]:
     """Draw worlds, without shrinking and without chance, and of each some of its neighbours."""
     found: list[Case] = [*staged()]
 
@@ -85,3 +105,7 @@ def corpus() -> tuple[Case, ...]:
 
     collect()
     return tuple(found)
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(pickle.dumps(draw()))

@@ -13,6 +13,7 @@ import pytest
 
 from astrolabe_core.requests import Surface
 from tests.http.server.conftest import Stack
+from tests.http.server.processes import questions
 from tests.http.wire.relaying import check
 
 NANO = "openai/gpt-5.4-nano"
@@ -34,8 +35,7 @@ def order(stack: Stack, fault: str, **rule: Any) -> None:
 
 def calls(stack: Stack) -> list[Any]:
     """What the provider was asked, but for what verifiers were."""
-    found = httpx.get(f"{stack.control}/journal").json()["calls"]
-    return [call["body"] for call in found]
+    return [call["body"] for call in questions(stack.control)]
 
 
 def ask(stack: Stack, surface: Surface, *, model: str = NANO, **fields: Any) -> httpx.Response:
