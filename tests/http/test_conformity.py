@@ -336,6 +336,7 @@ async def test_an_inspector_that_nobody_closed_leaves_nothing_behind() -> None:
     made = Inspector()
     await made.hold((claim(GOOD, "{}"),), LONG)
     known = pids(made)
+    assert known
     del made
     gc.collect()
     await until(lambda: all(map(is_gone, known)))
