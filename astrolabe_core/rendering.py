@@ -165,18 +165,24 @@ def tools_json(rulings: tuple[CallRuling, ...]) -> Json:
 
 
 def _verifier_json(call: VerifierCall) -> Json:
-    grade, fault = call.grade, call.fault
+    grade = call.grade
     return {
         "model": call.model.id,
         "provider": call.model.provider,
-        "outcome": (
-            "graded" if grade is not None else "unreadable" if fault is None else fault.kind.value
-        ),
+        "outcome": _judged(call),
         "prompt_version": call.prompt_version,
         "score": None if grade is None else grade.score,
         "concerns": () if grade is None else tuple(each.value for each in grade.concerns),
         **_call_json(call.receipt, call.started_at, call.ended_at),
     }
+
+
+def _judged(call: VerifierCall) -> str:
+    if call.fault is not None:
+        return call.fault.kind.value
+    if call.cut_off:
+        return "cut_off"
+    return "unreadable" if call.grade is None else "graded"
 
 
 def _call_json(receipt: Receipt, begun: Instant, ended: Instant) -> dict[str, Json]:

@@ -195,7 +195,11 @@ def left_answer(state: Inspecting | Reviewing, event: Left) -> Step:
 def left_verifier(state: Verifying, event: Left) -> Step:
     """Settle an answer that was being verified; the verifier's work is not the caller's."""
     called = VerifierCall(
-        model=state.model, started_at=state.since, ended_at=event.at, receipt=event.receipt
+        model=state.model,
+        started_at=state.since,
+        ended_at=event.at,
+        cut_off=True,
+        receipt=event.receipt,
     )
     verdict = state.draft.verdict
     draft = evolve(state.draft, verdict=evolve(verdict, verifiers=(*verdict.verifiers, called)))

@@ -88,7 +88,10 @@ PROMPT_VERSION: Final = 1
 
 @frozen(kw_only=True)
 class VerifierCall:
-    """One call of a verifier model. No grade: it failed, or nobody can read what it said."""
+    """One call of a verifier model.
+
+    No grade: it failed, nobody can read what it said, or it was `cut_off` by a caller who left.
+    """
 
     model: Model
     started_at: Instant
@@ -96,6 +99,7 @@ class VerifierCall:
     prompt_version: int = PROMPT_VERSION
     grade: Grade | None = None
     fault: Fault | None = None
+    cut_off: bool = False
     receipt: Receipt = NO_RECEIPT
 
 

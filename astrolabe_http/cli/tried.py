@@ -135,11 +135,16 @@ def _words(verdict: Object) -> str:
 
 
 def _grade(call: Object) -> str:
-    outcome = call["outcome"]
     if call["score"] is None:
-        return "said nothing that is a grade" if outcome == "unreadable" else outcome
+        return _UNGRADED.get(call["outcome"]) or str(call["outcome"])
     concerns = ", ".join(call["concerns"]).replace("_", " ")
     return _joined(f"gives {call['score']} of 5", concerns)
+
+
+_UNGRADED: Final = {
+    "unreadable": "said nothing that is a grade",
+    "cut_off": "was cut off: the caller left",
+}
 
 
 def _verifiers(attempt: Object) -> tuple[Object, ...]:

@@ -176,7 +176,8 @@ _VERIFIER: Final = record(
         "model": STRING,
         "provider": STRING,
         "outcome": words(
-            ["graded", "unreadable", *FaultKind], "What became of it; only a grade judges."
+            ["graded", "unreadable", "cut_off", *FaultKind],
+            "What became of it; only a grade judges. `cut_off`: the caller left.",
         ),
         "prompt_version": whole(minimum=1),
         "score": _SCORED,

@@ -1,5 +1,7 @@
 """What follows from one attempt: a few that tell most; `tests/flow` walks them all."""
 
+from typing import Any
+
 from attrs import evolve
 
 from astrolabe_core.answers import Answer, FaultKind, Finish, Receipt
@@ -12,11 +14,13 @@ from astrolabe_core.messages import (
     Event,
     Faulted,
     Inspected,
+    Left,
     Pause,
     Paused,
     Refused,
     Served,
 )
+from astrolabe_core.rendering import render
 from astrolabe_core.requests import Request
 from astrolabe_core.snapshot import Snapshot
 from astrolabe_core.stacks import Fallback, FallbackMode
@@ -101,6 +105,19 @@ def test_a_failed_escalation_delivers_the_answer_that_was_kept() -> None:
     kept, failed = trace(now).attempts
     assert (kept.delivered, kept.unbillable) == (True, None)
     assert (failed.delivered, failed.unbillable) == (False, Unbillable.PROVIDER_ERROR)
+
+
+def test_each_end_of_a_verifier_s_call_has_its_own_word() -> None:
+    verifying = after(calling(snapshot=world(**STRICT)), Answered(answer(), NOW))
+    said = Answered(answer(text="Splendid!"), NOW)
+    for events, outcomes in (
+        ((graded(5),), ["graded"]),
+        ((Faulted(fault(), NOW), graded(5)), ["provider_error", "graded"]),
+        ((said, Left(NOW)), ["unreadable", "cut_off"]),
+    ):
+        told: Any = render(trace(after(verifying, *events)))
+        (attempt,) = told["attempts"]
+        assert [call["outcome"] for call in attempt["verification"]["verifiers"]] == outcomes
 
 
 def test_a_better_answer_is_delivered_and_the_kept_one_is_not_paid_for() -> None:

@@ -93,7 +93,11 @@ def test_a_grade_names_its_verifier_and_what_that_holds_against_the_answer() -> 
 
 @pytest.mark.parametrize(
     ("fate", "said"),
-    [("unreadable", "said nothing that is a grade"), ("timeout", "b/judge timeout")],
+    [
+        ("unreadable", "said nothing that is a grade"),
+        ("cut_off", "was cut off: the caller left"),
+        ("timeout", "b/judge timeout"),
+    ],
 )
 def test_a_verifier_without_a_grade_is_told_too(fate: str, said: str) -> None:
     silent = {**VERIFIER, "outcome": fate, "score": None, "concerns": []}
