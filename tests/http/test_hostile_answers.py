@@ -139,10 +139,13 @@ async def meet(
 
 
 async def meet_calmly(parts: tuple[Part, ...], speaks: str, *, stream: bool, **more: Any) -> Met:
-    """Ask up to three times until the loop was not held: the machine may be busy elsewhere."""
+    """Ask up to three times until the loop was not held: the machine may be busy elsewhere.
+
+    So busy that a request's second is over before the provider is asked: no answer was met then.
+    """
     met = await meet(parts, speaks, stream=stream, **more)
     for _ in range(2):
-        if met.stall_s < STALL_S_MAX:
+        if met.stall_s < STALL_S_MAX and met.calls:
             break
         met = await meet(parts, speaks, stream=stream, **more)
     assert met.stall_s < STALL_S_MAX

@@ -17,6 +17,7 @@ from tests.http.server.processes import (
     make_account,
     start_gateway,
     start_simulator,
+    wait_until_settled,
 )
 
 
@@ -66,6 +67,8 @@ def running(simulator: Process, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def stack(running: Stack) -> Stack:
+    # In this order: the provider forgets its records.
+    wait_until_settled(running.database)
     httpx.post(f"{running.control}/reset").raise_for_status()
     return running
 

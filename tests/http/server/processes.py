@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +22,7 @@ from astrolabe_core import ledger
 from astrolabe_core.accounts import Workspace
 from astrolabe_core.grading import SCHEMA_NAME
 from astrolabe_core.money import usd
+from astrolabe_core.settlement import PATIENCE_LEFT_MS
 from astrolabe_core.units import WorkspaceId
 from astrolabe_http.service import KeyTerms, NewKey, Service
 from astrolabe_http.settings import Settings
@@ -161,6 +165,20 @@ def balance(database: Path, workspace: WorkspaceId) -> ledger.Wallet:
         return wallet
 
     return with_service(database, work)
+
+
+def wait_until_settled(database: Path) -> None:
+    """Wait until nothing is held: a caller who left before may be settled by its provider's record.
+
+    As long as such a record is waited for, and a little; what is held then is a matter of the test.
+    """
+    deadline = time.monotonic() + PATIENCE_LEFT_MS / 1_000 + 5
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        while time.monotonic() < deadline:
+            (held,) = connection.execute("SELECT total(held) FROM wallets").fetchone()
+            if not held:
+                return
+            time.sleep(0.05)
 
 
 def differences(database: Path) -> Any:
