@@ -77,7 +77,7 @@ class Option:
 
 @frozen(kw_only=True)
 class Baseline:
-    """What one call of the lane's reference model would be expected to cost, and no more."""
+    """What the lane's reference model would be expected to cost, graded as the request will be."""
 
     model: ModelId
     cost: NanoUsd
@@ -166,7 +166,7 @@ def decide(prepared: Shortlist, profile: Profile, now: Circumstances) -> Judgeme
         reason=_reason(prepared, estimate),
         estimate=estimate,
         ranked=tuple([_option(candidate, profile) for candidate in order]),
-        baseline=_baseline(prepared, escalation),
+        baseline=_baseline(prepared, escalation, now.verifier_cost),
         fingerprint=_fingerprint(prepared, profile, now),
     )
 
@@ -275,10 +275,12 @@ def _reference_cost(prepared: Shortlist, size: Size) -> AttoUsd:
     return call_cost(prepared.reference, size)
 
 
-def _baseline(prepared: Shortlist, cost: AttoUsd) -> Baseline | None:
+def _baseline(prepared: Shortlist, call: AttoUsd, verifier: NanoUsd) -> Baseline | None:
+    """Count the verifier on both sides: nobody saves or loses by what is asked either way."""
     if prepared.reference is None:
         return None
-    return Baseline(model=prepared.reference.model.id, cost=round_half_even(cost))
+    cost = NanoUsd(round_half_even(call) + verifier)
+    return Baseline(model=prepared.reference.model.id, cost=cost)
 
 
 def _kind(prepared: Shortlist, estimate: Score, admitted: int) -> Kind:

@@ -114,7 +114,7 @@ _DECISION: Final = record(
         ),
         "verifier_cost_usd": _VERIFIER_COST,
         "baseline_model": nullable(STRING),
-        "baseline_cost_usd": nullable(USD, "One call of that model, and no more."),
+        "baseline_cost_usd": nullable(USD, "One call of that model, and the same verifier."),
         "estimated_savings_usd": nullable(USD, "The baseline above the estimate."),
         "quality_target": words(QualityTarget),
         "cost_mode": words(CostMode),

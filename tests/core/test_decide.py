@@ -213,13 +213,16 @@ def test_the_ceiling_compares_the_call_with_its_verifier(cap: int, admitted: boo
 
 @pytest.mark.parametrize("mode", CostMode)
 def test_a_verifier_adds_to_every_estimate_and_to_no_hold_and_ranks_nobody(mode: CostMode) -> None:
+    """Nor does it make savings of nothing, or eat them: the baseline is graded as well."""
     prepared, added = ready(mode=mode), NanoUsd(10**9)
     graded = Circumstances(at=NOW, verifier_cost=added)
     plain, dear = (decided(decide(prepared, profile(), now)) for now in (PLAIN, graded))
     assert dear.ranked == plain.ranked
-    assert dear.baseline == plain.baseline
+    assert plain.baseline is not None
+    judged = NanoUsd(plain.baseline.cost + added)
+    assert dear.baseline == Baseline(model=plain.baseline.model, cost=judged)
     assert dear.estimate.expected_cost == plain.estimate.expected_cost + added
-    assert (dear.savings or 0) == (plain.savings or 0) - added
+    assert dear.savings == plain.savings
     before, after = (survey(prepared, profile(), now).accepted for now in (PLAIN, graded))
     costs = [each.expected_cost + added for each in before]
     assert [each.expected_cost for each in after] == costs
